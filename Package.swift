@@ -138,7 +138,7 @@ let package = Package(
             dependencies: [
                 "MetricAgent", "MetricModel", "CommitLog", "RecordBatch", "Broker", "KafkaClient", "TestKit",
                 .nioCore, .logging,
-            ], swiftSettings: strict),
+            ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "SubscriberTests",
             dependencies: [
