@@ -18,6 +18,7 @@ extension Target.Dependency {
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let collections = product(name: "Collections", package: "swift-collections")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let sqlite = product(name: "GRDBSQLite", package: "GRDB.swift")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let configuration = product(name: "Configuration", package: "swift-configuration")
 }
@@ -67,7 +68,7 @@ let package = Package(
             ], swiftSettings: strict),
         .target(name: "Aggregation", dependencies: ["MetricModel"], swiftSettings: strict),
         .target(
-            name: "SeriesStore", dependencies: ["MetricModel", "Aggregation", .grdb, .logging],
+            name: "SeriesStore", dependencies: ["MetricModel", "Aggregation", .grdb, .sqlite, .logging],
             swiftSettings: strict),
         .target(name: "PromQL", dependencies: ["MetricModel"], swiftSettings: strict),
         .target(
