@@ -1,1 +1,1 @@
-// Replaced
+import MetricModel
