@@ -128,7 +128,8 @@ let package = Package(
             dependencies: [
                 "KafkaClient", "KafkaProtocol", "RecordBatch", "Broker", "TestKit", .nioCore, .nioPosix, .logging,
             ], swiftSettings: strict),
-        .testTarget(name: "AggregationTests", dependencies: ["Aggregation", "MetricModel"], swiftSettings: strict),
+        .testTarget(
+            name: "AggregationTests", dependencies: ["Aggregation", "MetricModel", "TestKit"], swiftSettings: strict),
         .testTarget(
             name: "SeriesStoreTests",
             dependencies: ["SeriesStore", "Aggregation", "MetricModel", "TestKit", .grdb, .logging],

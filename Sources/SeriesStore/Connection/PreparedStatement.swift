@@ -22,22 +22,27 @@ final class PreparedStatement {
     func bind(_ text: String, at index: Int32) {
         var text = text
         text.withUTF8 { bytes in
-            _ = bytes.withMemoryRebound(to: CChar.self) { characters in
-                sqlite3_bind_text64(
-                    handle, index, characters.baseAddress ?? Self.noBytes, UInt64(characters.count), Self.copied,
-                    UInt8(SQLITE_UTF8))
+            // A null pointer would be NULL, not an empty text.
+            guard let base = bytes.baseAddress, !bytes.isEmpty else {
+                _ = sqlite3_bind_text(handle, index, "", 0, Self.copied)
+                return
+            }
+            base.withMemoryRebound(to: CChar.self, capacity: bytes.count) { characters in
+                _ = sqlite3_bind_text64(
+                    handle, index, characters, UInt64(bytes.count), Self.copied, UInt8(SQLITE_UTF8))
             }
         }
     }
 
+    /// An empty array is stored as NULL.
     func bind(_ bytes: [UInt8], at index: Int32) {
         bytes.withUnsafeBytes { bytes in
-            _ = sqlite3_bind_blob64(handle, index, bytes.baseAddress ?? Self.noBytes, UInt64(bytes.count), Self.copied)
+            _ = sqlite3_bind_blob64(handle, index, bytes.baseAddress, UInt64(bytes.count), Self.copied)
         }
     }
 
     /// A sample's value. SQLite has no NaN, so NaN is stored as NULL, and a NaN that carries a meaning in its bits
-    /// (the staleness marker) as these eight bytes.
+    /// (the staleness marker) as these eight bytes. SQLite makes -0 a 0, which is the same number.
     func bind(_ value: Double, at index: Int32) {
         guard value.isNaN else {
             sqlite3_bind_double(handle, index, value)
@@ -113,10 +118,5 @@ final class PreparedStatement {
     /// SQLITE_TRANSIENT: SQLite copies what it is given before the call returns.
     private static var copied: sqlite3_destructor_type {
         unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-    }
-
-    /// Somewhere to point for an empty text, which a null pointer would turn into NULL.
-    private static var noBytes: UnsafePointer<CChar> {
-        UnsafePointer(bitPattern: 1).unsafelyUnwrapped
     }
 }

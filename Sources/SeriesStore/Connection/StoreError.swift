@@ -18,7 +18,7 @@ public enum StoreError: Error, Hashable {
     case olderSchema(path: String, version: Int, needed: Int)
     /// Another process writes to it.
     case inUse(path: String, processID: Int32?)
-    /// The disk, a quota or the page limit is full. Nothing of the transaction was stored.
+    /// The disk or a quota is full, or `maximumBytes` is reached. Nothing of the transaction was stored.
     case full(path: String)
     /// Reading or writing failed below SQLite.
     case inputOutput(path: String, detail: String)

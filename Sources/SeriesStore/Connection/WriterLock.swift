@@ -4,8 +4,8 @@ internal import Glibc
 /// gives back when the process ends, however it ends. The file stays, holding the last owner's process id.
 ///
 /// The lock is on a file of its own because SQLite's own locks on the database are POSIX locks, which a process
-/// loses when it closes any descriptor of that file. Owned by the `SeriesWriter`.
-struct WriterLock: ~Copyable {
+/// loses when it closes any descriptor of that file. Owned by the `SeriesWriter`; it ends with the last reference.
+final class WriterLock: Sendable {
     private let descriptor: CInt
 
     init(databasePath: String) throws(StoreError) {

@@ -72,7 +72,8 @@ public struct SequenceSet: Hashable, Sendable {
 
 extension SequenceSet: CustomStringConvertible {
     public var description: String {
-        intervals.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)…\($0.upperBound)" }
-            .joined(separator: ", ")
+        intervals.map { range in
+            range.lowerBound == range.upperBound ? "\(range.lowerBound)" : "\(range.lowerBound)…\(range.upperBound)"
+        }.joined(separator: ", ")
     }
 }

@@ -59,7 +59,11 @@ enum Schema {
         let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         guard application == applicationID else {
-            let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+            // A process killed while it created the database leaves GRDB's own tables and nothing else.
+            let tables =
+                try Int.fetchOne(
+                    database, sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name NOT LIKE 'grdb\\_%' ESCAPE '\\'")
+                ?? 0
             if application == 0, tables == 0 { return .empty }
             throw StoreError.foreign(path: path)
         }
