@@ -20,6 +20,8 @@ extension Target.Dependency {
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let configuration = product(name: "Configuration", package: "swift-configuration")
+    static let yams = product(name: "Yams", package: "Yams")
+    static let systemPackage = product(name: "SystemPackage", package: "swift-system")
 }
 
 // A target depends only on targets above it; Tests/ArchitectureTests holds the list to that.
@@ -37,13 +39,15 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.5.0"),
     ],
     targets: [
         // MARK: C libraries
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
-        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLZ4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
         .target(name: "CCRC32C"),
 
@@ -92,7 +96,8 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "MetricModel", "Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
-                "Topology", .argumentParser, .configuration, .logging, .serviceLifecycle, .unixSignals,
+                "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
+                .unixSignals,
             ], swiftSettings: strict),
 
         // MARK: Tools
