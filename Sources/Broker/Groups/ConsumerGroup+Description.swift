@@ -1,5 +1,6 @@
 import KafkaProtocol
 import NIOCore
+import OrderedCollections
 
 /// The group in Kafka's words, for DescribeGroups and ListGroups.
 extension ConsumerGroup {

@@ -1,5 +1,6 @@
 import KafkaProtocol
 import NIOCore
+import OrderedCollections
 
 /// JoinGroup: who may become a member, and who makes the group rebalance.
 extension ConsumerGroup {

@@ -1,5 +1,6 @@
 import KafkaProtocol
 import NIOCore
+import OrderedCollections
 
 /// Members that leave, and members that are lost.
 extension ConsumerGroup {

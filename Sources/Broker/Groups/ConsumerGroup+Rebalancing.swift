@@ -1,5 +1,6 @@
 import KafkaProtocol
 import NIOCore
+import OrderedCollections
 
 /// From the first reason to rebalance to everybody's assignment.
 extension ConsumerGroup {

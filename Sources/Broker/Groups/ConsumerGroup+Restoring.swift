@@ -1,5 +1,6 @@
 import KafkaProtocol
 import NIOCore
+import OrderedCollections
 
 /// What a group must remember across a restart: Kafka's group metadata record.
 extension ConsumerGroup {

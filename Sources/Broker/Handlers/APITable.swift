@@ -2,7 +2,7 @@ import KafkaProtocol
 import NIOCore
 
 /// Serves one kind of request. A type without values; state lives in what the exchange's context leads to.
-protocol RequestHandler {
+protocol RequestHandler: SendableMetatype {
     associatedtype Request: KafkaRequest
 
     /// Called on the connection's event loop. Answers through `exchange` once, now or later, from any thread.

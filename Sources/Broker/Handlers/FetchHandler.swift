@@ -21,10 +21,8 @@ enum FetchHandler: RequestHandler {
         let plan = self.plan(request, exchange.context.node, limits)
         let findings = plan.evaluate(registering: nil)
         let patience = min(request.maxWaitMs, limits.fetchWaitMilliseconds)
-        let isEnough = findings.byteCount >= plan.minimumBytes || findings.hasError || plan.items.isEmpty
-        if isEnough || patience <= 0 {
-            self.answer(plan, findings, exchange)
-        } else {
+        let mayWait = patience > 0 && !exchange.context.node.isStopping
+        if mayWait && !plan.isEnough(findings) || !self.answer(plan, findings, exchange, mayWait: mayWait) {
             FetchWait(plan: plan, exchange: exchange).begin(patience: .milliseconds(Int64(patience)))
         }
     }
@@ -47,15 +45,24 @@ enum FetchHandler: RequestHandler {
     }
 
     /// Reads what was found and answers. On the event loop of the exchange.
+    ///
+    /// - Returns: false if nothing was answered, because there is less than the client wants and it may wait.
     static func answer(
-        _ plan: FetchPlan, _ findings: FetchPlan.Findings, _ exchange: Exchange<FetchResponse>
-    ) {
+        _ plan: FetchPlan, _ findings: FetchPlan.Findings, _ exchange: Exchange<FetchResponse>, mayWait: Bool
+    ) -> Bool {
         let node = exchange.context.node
-        node.counters.fetchedBytes.add(findings.byteCount)
-        if findings.isHot {
-            exchange.reply(plan.response(to: findings))
-        } else {
-            node.onPool { exchange.reply(plan.response(to: findings)) }
+        guard findings.isHot else {
+            node.onPool {
+                let (response, byteCount) = plan.response(to: findings)
+                node.counters.fetchedBytes.add(byteCount)
+                exchange.reply(response)
+            }
+            return true
         }
+        let (response, byteCount) = plan.response(to: findings)
+        if mayWait && !findings.hasError && byteCount < plan.minimumBytes { return false }
+        node.counters.fetchedBytes.add(byteCount)
+        exchange.reply(response)
+        return true
     }
 }

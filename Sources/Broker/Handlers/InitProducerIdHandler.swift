@@ -1,4 +1,5 @@
 import KafkaProtocol
+import Logging
 
 // InitProducerId (22): gives an idempotent producer its id.
 //

@@ -1,5 +1,6 @@
 import CommitLog
 import KafkaProtocol
+import Logging
 import RecordBatch
 
 // ListOffsets (2): the first or next offset of a partition, or the first at or after a time.
@@ -55,9 +56,10 @@ enum ListOffsetsHandler: RequestHandler {
         case self.earliest: found = (offsets.start, -1)
         default:
             do throws(LogError) {
-                found =
+                let match =
                     wanted.timestamp == self.largestTimestamp
-                    ? try partition.offsetOfLargestTimestamp() : try partition.offset(forTimestamp: wanted.timestamp)
+                    ? try partition.matchOfLargestTimestamp() : try partition.match(forTimestamp: wanted.timestamp)
+                found = match.map { ($0.offset, $0.timestamp) }
             } catch {
                 context.node.logger.error("\(partition.name): no offset can be found for a time: \(error)")
                 answer.errorCode = .kafkaStorageError

@@ -1,5 +1,6 @@
 import CommitLog
 import KafkaProtocol
+import Logging
 import NIOCore
 import RecordBatch
 
@@ -18,8 +19,9 @@ struct FetchPlan: Sendable {
 
     /// What one evaluation found. Reading the bytes comes later, and perhaps on another thread.
     struct Findings: Sendable {
-        var views: [Result<Partition.View, ErrorCode>] = []
-        var byteCount = 0
+        var views: [Result<Partition.View, Partition.Refusal>] = []
+        /// An upper bound: slices are located by an index that is not exact.
+        var estimatedBytes = 0
         var hasError = false
         /// Whether all bytes are surely in the page cache.
         var isHot = true
@@ -36,18 +38,18 @@ struct FetchPlan: Sendable {
         findings.views.reserveCapacity(self.items.count)
         for item in self.items {
             guard let partition = item.partition else {
-                findings.views.append(.failure(.unknownTopicOrPartition))
+                findings.views.append(.failure(Partition.Refusal(.unknownTopicOrPartition, nil)))
                 findings.hasError = true
                 continue
             }
-            let room = max(0, self.maximumBytes - findings.byteCount)
+            let room = max(0, self.maximumBytes - findings.estimatedBytes)
             let view = partition.view(
                 from: item.offset, maximumBytes: min(item.maximumBytes, room),
                 currentLeaderEpoch: item.currentLeaderEpoch, registering: wait)
             switch view {
             case .success(let found):
                 if let slice = found.slice {
-                    findings.byteCount += slice.byteCount
+                    findings.estimatedBytes += slice.estimatedBytes
                     if !found.isHot { findings.isHot = false }
                 }
             case .failure:
@@ -62,21 +64,28 @@ struct FetchPlan: Sendable {
         for item in self.items { item.partition?.forget(wait) }
     }
 
+    /// Whether the findings are worth an answer before the time is up.
+    func isEnough(_ findings: Findings) -> Bool {
+        findings.hasError || findings.estimatedBytes >= self.minimumBytes || self.items.isEmpty
+    }
+
     /// Reads the bytes and builds the response.
-    func response(to findings: Findings) -> FetchResponse {
+    func response(to findings: Findings) -> (response: FetchResponse, byteCount: Int) {
         var response = FetchResponse()
+        var byteCount = 0
         for (item, view) in zip(self.items, findings.views) {
             var data = FetchResponse.PartitionData(partitionIndex: item.index)
             data.records = ByteBuffer()
             switch view {
-            case .failure(let code):
-                data.errorCode = code
+            case .failure(let refusal):
+                data.errorCode = refusal.code
                 data.highWatermark = -1
             case .success(let found):
                 data.highWatermark = found.highWatermark.rawValue
                 data.lastStableOffset = found.highWatermark.rawValue
                 data.logStartOffset = found.logStartOffset.rawValue
                 if let slice = found.slice { self.read(slice, item, into: &data) }
+                byteCount += data.records?.readableBytes ?? 0
             }
             if response.responses.last?.topic == item.topic {
                 response.responses[response.responses.count - 1].partitions.append(data)
@@ -84,7 +93,7 @@ struct FetchPlan: Sendable {
                 response.responses.append(.init(topic: item.topic, partitions: [data]))
             }
         }
-        return response
+        return (response, byteCount)
     }
 
     private func read(_ slice: LogSlice, _ item: Item, into data: inout FetchResponse.PartitionData) {

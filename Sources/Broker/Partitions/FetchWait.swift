@@ -46,11 +46,11 @@ final class FetchWait: Sendable {
         self.plan.forget(self)
         let isLastLook = isLastLook || self.exchange.context.node.isStopping
         let findings = self.plan.evaluate(registering: isLastLook ? nil : self)
-        guard isLastLook || findings.hasError || findings.byteCount >= self.plan.minimumBytes else { return }
+        guard isLastLook || self.plan.isEnough(findings) else { return }
+        guard FetchHandler.answer(self.plan, findings, self.exchange, mayWait: !isLastLook) else { return }
         self.progress.value.isAnswered = true
         self.progress.value.timeout?.cancel()
         self.progress.value.timeout = nil
         if !isLastLook { self.plan.forget(self) }
-        FetchHandler.answer(self.plan, findings, self.exchange)
     }
 }

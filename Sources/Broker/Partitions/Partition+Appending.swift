@@ -1,6 +1,8 @@
 import CommitLog
 import KafkaProtocol
+import Logging
 import NIOCore
+import NIOPosix
 import RecordBatch
 import Synchronization
 

@@ -1,5 +1,6 @@
 import CommitLog
 import KafkaProtocol
+import Logging
 import NIOCore
 import RecordBatch
 import Synchronization
@@ -21,13 +22,13 @@ extension Partition {
     ///   - wait: kept and told when more may be read; nil not to wait.
     func view(
         from offset: Offset, maximumBytes: Int, currentLeaderEpoch: Int32, registering wait: FetchWait?
-    ) -> Result<View, ErrorCode> {
-        if let code = self.epochError(currentLeaderEpoch) { return .failure(code) }
+    ) -> Result<View, Refusal> {
+        if let code = self.epochError(currentLeaderEpoch) { return .failure(Refusal(code, nil)) }
         var problem: LogError?
-        let outcome: Result<View, ErrorCode> = self.state.withLock { state in
-            if let code = state.closedBy { return .failure(code) }
+        let outcome: Result<View, Refusal> = self.state.withLock { state in
+            if let code = state.closedBy { return .failure(Refusal(code, nil)) }
             guard offset >= state.log.logStartOffset, offset <= state.log.logEndOffset else {
-                return .failure(.offsetOutOfRange)
+                return .failure(Refusal(.offsetOutOfRange, nil))
             }
             var slice: LogSlice?
             if offset < state.highWatermark && maximumBytes > 0 {
@@ -36,7 +37,7 @@ extension Partition {
                         from: offset, maximumBytes: maximumBytes, upTo: state.highWatermark)
                 } catch {
                     problem = error
-                    return .failure(.kafkaStorageError)
+                    return .failure(Refusal(.kafkaStorageError, nil))
                 }
             }
             if let wait { state.fetchWaits.append(wait) }
@@ -65,12 +66,24 @@ extension Partition {
     }
 
     /// The first record that consumers may read with this timestamp or a later one. Reads the disk.
-    func offset(forTimestamp timestamp: Int64) throws(LogError) -> (offset: Offset, timestamp: Int64)? {
+    func match(forTimestamp timestamp: Int64) throws(LogError) -> TimestampSearch.Match? {
+        try self.visible(self.state.withLock { $0.log.timestampSearch(for: timestamp) })
+    }
+
+    /// The first record with the largest timestamp. Reads the disk.
+    func matchOfLargestTimestamp() throws(LogError) -> TimestampSearch.Match? {
+        try self.visible(self.state.withLock { $0.log.largestTimestampSearch() })
+    }
+
+    private func visible(_ search: TimestampSearch) throws(LogError) -> TimestampSearch.Match? {
+        guard let found = try search.find() else { return nil }
+        return found.offset < self.offsets.highWatermark ? found : nil
+    }
+
+    /// Batches from `offset` on, also those that consumers do not see yet. Reads the disk.
+    func readAll(from offset: Offset, maximumBytes: Int) throws(LogError) -> ByteBuffer {
         try self.state.withLock { (state) throws(LogError) in
-            guard let found = try state.log.offset(forTimestamp: timestamp), found.offset < state.highWatermark else {
-                return nil
-            }
-            return (found.offset, found.timestamp)
-        }
+            try state.log.locate(from: offset, maximumBytes: maximumBytes)
+        }.read()
     }
 }

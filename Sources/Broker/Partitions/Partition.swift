@@ -33,7 +33,7 @@ final class Partition: Sendable {
     }
 
     private init(
-        topic: String, index: Int32, directory: String, resources: PartitionResources, log: consuming Log,
+        topic: String, index: Int32, directory: String, resources: PartitionResources, log: consuming sending Log,
         producers: ProducerTable
     ) {
         self.topic = topic
@@ -52,11 +52,13 @@ final class Partition: Sendable {
         topic: String, index: Int32, directory: String, resources: PartitionResources
     ) throws(LogError) -> Partition {
         let log = try Log(directory: directory, configuration: resources.logConfiguration)
-        if let report = log.recovery.summary {
-            resources.logger.warning("\(topic)-\(index): \(report)")
+        for cut in log.recovery.cuts { resources.logger.warning("\(topic)-\(index): \(cut)") }
+        if !log.recovery.rebuiltIndexes.isEmpty {
+            let count = log.recovery.rebuiltIndexes.count
+            resources.logger.notice("\(topic)-\(index): made \(count) index files anew from their segments")
         }
         var producers = ProducerTable(maximumProducers: resources.limits.producersPerPartition)
-        try ProducerHistory.read(log, into: &producers, now: resources.clock.wallMilliseconds())
+        try ProducerHistory.read(log, into: &producers)
         return Partition(
             topic: topic, index: index, directory: directory, resources: resources, log: log, producers: producers)
     }

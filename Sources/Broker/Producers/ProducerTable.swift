@@ -25,6 +25,12 @@ struct ProducerTable: Sendable {
         var recent: [Trace]
         /// Milliseconds since the epoch.
         var lastUsed: Int64
+
+        mutating func remember(_ trace: Trace, now: Int64) {
+            if self.recent.count == ProducerTable.rememberedBatches { self.recent.removeFirst() }
+            self.recent.append(trace)
+            self.lastUsed = now
+        }
     }
 
     private static let rememberedBatches = 5
@@ -62,7 +68,7 @@ struct ProducerTable: Sendable {
             firstSequence: header.baseSequence, lastSequence: header.lastSequence, baseOffset: baseOffset,
             nextOffset: baseOffset.advanced(by: Int64(header.lastOffsetDelta) + 1))
         if self.entries[header.producerID]?.epoch == header.producerEpoch {
-            self.entries[header.producerID]?.remember(trace, limit: Self.rememberedBatches, now: now)
+            self.entries[header.producerID]?.remember(trace, now: now)
         } else {
             self.entries[header.producerID] = Entry(epoch: header.producerEpoch, recent: [trace], lastUsed: now)
             self.forgetOldest()
@@ -76,13 +82,5 @@ struct ProducerTable: Sendable {
         for (producerID, _) in oldest.prefix(self.entries.count - self.maximumProducers) {
             self.entries[producerID] = nil
         }
-    }
-}
-
-extension ProducerTable.Entry {
-    fileprivate mutating func remember(_ trace: ProducerTable.Trace, limit: Int, now: Int64) {
-        if self.recent.count >= limit { self.recent.removeFirst(self.recent.count - limit + 1) }
-        self.recent.append(trace)
-        self.lastUsed = now
     }
 }
