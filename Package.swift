@@ -18,6 +18,7 @@ extension Target.Dependency {
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let collections = product(name: "Collections", package: "swift-collections")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let sqlite = product(name: "GRDBSQLite", package: "GRDB.swift")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let configuration = product(name: "Configuration", package: "swift-configuration")
     static let yams = product(name: "Yams", package: "Yams")
@@ -71,7 +72,7 @@ let package = Package(
             ], swiftSettings: strict),
         .target(name: "Aggregation", dependencies: ["MetricModel"], swiftSettings: strict),
         .target(
-            name: "SeriesStore", dependencies: ["MetricModel", "Aggregation", .grdb, .logging],
+            name: "SeriesStore", dependencies: ["MetricModel", "Aggregation", .grdb, .sqlite, .logging],
             swiftSettings: strict),
         .target(name: "PromQL", dependencies: ["MetricModel"], swiftSettings: strict),
         .target(
@@ -127,7 +128,8 @@ let package = Package(
             dependencies: [
                 "KafkaClient", "KafkaProtocol", "RecordBatch", "Broker", "TestKit", .nioCore, .nioPosix, .logging,
             ], swiftSettings: strict),
-        .testTarget(name: "AggregationTests", dependencies: ["Aggregation", "MetricModel"], swiftSettings: strict),
+        .testTarget(
+            name: "AggregationTests", dependencies: ["Aggregation", "MetricModel", "TestKit"], swiftSettings: strict),
         .testTarget(
             name: "SeriesStoreTests",
             dependencies: ["SeriesStore", "Aggregation", "MetricModel", "TestKit", .grdb, .logging],
@@ -138,7 +140,7 @@ let package = Package(
             dependencies: [
                 "MetricAgent", "MetricModel", "CommitLog", "RecordBatch", "Broker", "KafkaClient", "TestKit",
                 .nioCore, .logging,
-            ], swiftSettings: strict),
+            ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "SubscriberTests",
             dependencies: [

@@ -1,0 +1,39 @@
+import KafkaProtocol
+
+extension ClusterMetadata {
+    /// Takes over a Metadata answer. `replacesTopics`: the answer is about every topic there is.
+    mutating func merge(_ answer: MetadataResponse, replacesTopics: Bool) {
+        clusterID = answer.clusterID ?? clusterID
+        controllerID = answer.controllerID >= 0 ? answer.controllerID : nil
+        brokers = [:]
+        for broker in answer.brokers {
+            brokers[broker.nodeID] = BrokerDescription(
+                id: broker.nodeID, address: BrokerAddress(host: broker.host, port: Int(broker.port)), rack: broker.rack)
+        }
+        if replacesTopics { topics = [:] }
+        for topic in answer.topics {
+            // A name no topic can have is of no use to anybody.
+            guard let text = topic.name, let name = try? TopicName(text) else { continue }
+            if let description = TopicDescription(topic, name: name) {
+                topics[name] = description
+            } else {
+                topics.removeValue(forKey: name)
+            }
+        }
+    }
+}
+
+extension TopicDescription {
+    /// Nil if the topic does not exist or cannot be described now.
+    fileprivate init?(_ topic: MetadataResponse.MetadataResponseTopic, name: TopicName) {
+        guard topic.errorCode == .none, !topic.partitions.isEmpty else { return nil }
+        self.init(
+            name: name, isInternal: topic.isInternal,
+            partitions: topic.partitions.map { partition in
+                PartitionDescription(
+                    index: PartitionIndex(rawValue: partition.partitionIndex),
+                    leader: partition.leaderID >= 0 ? partition.leaderID : nil, leaderEpoch: partition.leaderEpoch,
+                    replicas: partition.replicaNodes, inSyncReplicas: partition.isrNodes)
+            }.sorted { $0.index < $1.index })
+    }
+}

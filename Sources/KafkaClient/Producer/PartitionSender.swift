@@ -1,0 +1,99 @@
+import KafkaProtocol
+import Logging
+import NIOCore
+import RecordBatch
+import Synchronization
+
+/// Sends one partition's batches, one after the other: the next goes out when the fate of the one before is known.
+/// So order holds through every retry, and a sequence number is used for a second batch only if the first was refused.
+///
+/// Owned by ``ProducerCore``, which starts and cancels `run()`. Records come in from any thread.
+final class PartitionSender: Sendable {
+    private let partition: TopicPartition
+    private let cluster: Cluster
+    private let configuration: ProducerConfiguration
+    private let identities: ProducerIdentities
+    private let budget: ByteBudget
+    private let queue: Mutex<PartitionQueue>
+    private let arrived = Signal()
+    private let finished = Signal()
+
+    init(
+        partition: TopicPartition, cluster: Cluster, configuration: ProducerConfiguration,
+        identities: ProducerIdentities, budget: ByteBudget
+    ) {
+        self.partition = partition
+        self.cluster = cluster
+        self.configuration = configuration
+        self.identities = identities
+        self.budget = budget
+        self.queue = Mutex(PartitionQueue(configuration: configuration))
+    }
+
+    var hasOpenBatch: Bool { queue.withLock { $0.hasOpenBatch } }
+
+    func append(_ message: ProducerMessage, timestamp: Int64, bytes: Int, delivered: OneShot<Offset>) {
+        queue.withLock { queue in
+            queue.append(message, timestamp: timestamp, bytes: bytes, delivered: delivered, now: .now)
+        }
+        arrived.notify()
+    }
+
+    func append(_ batch: EncodedBatch, delivered: OneShot<Offset>) {
+        queue.withLock { $0.append(batch, delivered: delivered, now: .now) }
+        arrived.notify()
+    }
+
+    /// Returns when everything appended before has been delivered or has failed.
+    func flush() async throws {
+        let target = queue.withLock { $0.flush() }
+        arrived.notify()
+        while true {
+            let version = finished.version
+            if queue.withLock({ $0.finishedCount >= target }) { return }
+            try await finished.wait(after: version)
+        }
+    }
+
+    /// Sends until the task is cancelled; what is left then fails as ``KafkaClientError/closed``.
+    func run() async {
+        var sequence = ProducerSequence()
+        while let batch = await nextBatch() {
+            let result = await deliver(batch, &sequence)
+            budget.release(batch.reservedBytes)
+            queue.withLock { $0.finish() }
+            batch.complete(result)
+            finished.notify()
+        }
+        for batch in queue.withLock({ $0.removeAll() }) {
+            budget.release(batch.reservedBytes)
+            batch.complete(.failure(KafkaClientError.closed))
+        }
+        finished.notify()
+    }
+
+    private func nextBatch() async -> OutgoingBatch? {
+        while !Task.isCancelled {
+            let version = arrived.version
+            switch queue.withLock({ $0.next(now: .now) }) {
+            case .batch(let batch): return batch
+            case .lingers(let deadline): try? await arrived.wait(after: version, until: deadline)
+            case .nothing: try? await arrived.wait(after: version)
+            }
+        }
+        return nil
+    }
+
+    private func deliver(_ batch: OutgoingBatch, _ sequence: inout ProducerSequence) async -> Result<Offset, any Error> {
+        var delivery = BatchDelivery(
+            partition: partition, cluster: cluster, configuration: configuration, identities: identities, batch: batch)
+        do {
+            return .success(try await delivery.run(&sequence))
+        } catch is CancellationError {
+            // The sending task's own cancellation is the producer's end; a waiter's has reached the waiter already.
+            return .failure(Task.isCancelled ? KafkaClientError.closed : CancellationError())
+        } catch {
+            return .failure(error)
+        }
+    }
+}
