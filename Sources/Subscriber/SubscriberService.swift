@@ -59,7 +59,7 @@ public final class SubscriberService: Service, Sendable {
         }
         await producer.close(within: .milliseconds(100))
         cluster.close()
-        try await store.run { [writer] () throws(StoreError) in try writer.close() }
+        try await store.run { [writer] in try writer.close() }
         try outcome.get()
     }
 
@@ -95,7 +95,7 @@ public final class SubscriberService: Service, Sendable {
 
     /// Reads until the service is shut down; then the group has been left.
     private static func read(_ consumer: GroupConsumer, into intake: Intake) async throws {
-        await cancelWhenGracefulShutdown {
+        try await cancelWhenGracefulShutdown {
             do {
                 for try await batch in consumer { try await intake.receive(batch) }
             } catch is CancellationError {}
