@@ -18,8 +18,11 @@ extension Target.Dependency {
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let collections = product(name: "Collections", package: "swift-collections")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let sqlite = product(name: "GRDBSQLite", package: "GRDB.swift")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let configuration = product(name: "Configuration", package: "swift-configuration")
+    static let yams = product(name: "Yams", package: "Yams")
+    static let systemPackage = product(name: "SystemPackage", package: "swift-system")
 }
 
 // A target depends only on targets above it; Tests/ArchitectureTests holds the list to that.
@@ -37,6 +40,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.5.0"),
     ],
     targets: [
@@ -67,7 +72,7 @@ let package = Package(
             ], swiftSettings: strict),
         .target(name: "Aggregation", dependencies: ["MetricModel"], swiftSettings: strict),
         .target(
-            name: "SeriesStore", dependencies: ["MetricModel", "Aggregation", .grdb, .logging],
+            name: "SeriesStore", dependencies: ["MetricModel", "Aggregation", .grdb, .sqlite, .logging],
             swiftSettings: strict),
         .target(name: "PromQL", dependencies: ["MetricModel"], swiftSettings: strict),
         .target(
@@ -92,7 +97,8 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "MetricModel", "Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
-                "Topology", .argumentParser, .configuration, .logging, .serviceLifecycle, .unixSignals,
+                "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
+                .unixSignals,
             ], swiftSettings: strict),
 
         // MARK: Tools
@@ -122,7 +128,8 @@ let package = Package(
             dependencies: [
                 "KafkaClient", "KafkaProtocol", "RecordBatch", "Broker", "TestKit", .nioCore, .nioPosix, .logging,
             ], swiftSettings: strict),
-        .testTarget(name: "AggregationTests", dependencies: ["Aggregation", "MetricModel"], swiftSettings: strict),
+        .testTarget(
+            name: "AggregationTests", dependencies: ["Aggregation", "MetricModel", "TestKit"], swiftSettings: strict),
         .testTarget(
             name: "SeriesStoreTests",
             dependencies: ["SeriesStore", "Aggregation", "MetricModel", "TestKit", .grdb, .logging],

@@ -25,7 +25,7 @@ public struct RecordBatchHeader: Hashable, Sendable {
     /// Bytes of a batch that its length field does not count.
     static let bytesBeforeLengthEnd = 12
     /// Where the bytes that the CRC covers begin.
-    static let checksummedFrom = 21
+    public static let checksummedFrom = 21
 
     public internal(set) var baseOffset: Offset
     /// The length field: bytes of the batch after the field itself.

@@ -76,12 +76,16 @@ extension KafkaResponse {
     }
 
     /// Reads a response from the content of its frame, header and body, at the version that was asked for.
+    ///
+    /// A broker that does not know the version of an ApiVersions request answers with the error UNSUPPORTED_VERSION in
+    /// version 0, whatever was asked for (KIP-511); that is read so.
     public static func decode(
         frame: ByteBuffer, version: Int16
     ) throws(ProtocolError) -> (header: ResponseHeader, response: Self) {
         var reader = MessageReader(frame)
         let header = try ResponseHeader(decoding: &reader, apiKey: apiKey, apiVersion: version)
-        let response = try Self(decoding: &reader, version: version)
+        let isRefusal = apiKey == .apiVersions && reader.nextInt16 == ErrorCode.unsupportedVersion.rawValue
+        let response = try Self(decoding: &reader, version: isRefusal ? 0 : version)
         return (header, response)
     }
 }

@@ -28,8 +28,6 @@ public struct ApiVersionsRequest: KafkaRequest, Equatable {
         try reader.begin(Self.self, version: version)
         if version >= 3 {
             clientSoftwareName = try reader.readString("ApiVersionsRequest.clientSoftwareName")
-        }
-        if version >= 3 {
             clientSoftwareVersion = try reader.readString("ApiVersionsRequest.clientSoftwareVersion")
         }
         try reader.skipTaggedFields()

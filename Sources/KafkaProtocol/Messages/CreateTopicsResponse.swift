@@ -93,11 +93,7 @@ extension CreateTopicsResponse {
             }
             if version >= 5 {
                 numPartitions = try reader.readInt32("CreateTopicsResponse.topics.numPartitions")
-            }
-            if version >= 5 {
                 replicationFactor = try reader.readInt16("CreateTopicsResponse.topics.replicationFactor")
-            }
-            if version >= 5 {
                 configs = try reader.readNullableArray(
                     of: CreatableTopicConfigs.self, version, minimumSize: 6, "CreateTopicsResponse.topics.configs")
             }

@@ -75,8 +75,6 @@ public struct FetchRequest: KafkaRequest, Equatable {
         }
         if version >= 7 {
             sessionID = try reader.readInt32("FetchRequest.sessionID")
-        }
-        if version >= 7 {
             sessionEpoch = try reader.readInt32("FetchRequest.sessionEpoch")
         }
         topics = try reader.readArray(of: FetchTopic.self, version, minimumSize: 3, "FetchRequest.topics")

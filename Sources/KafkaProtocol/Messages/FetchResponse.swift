@@ -39,8 +39,6 @@ public struct FetchResponse: KafkaResponse, Equatable {
         }
         if version >= 7 {
             errorCode = try reader.readErrorCode("FetchResponse.errorCode")
-        }
-        if version >= 7 {
             sessionID = try reader.readInt32("FetchResponse.sessionID")
         }
         responses = try reader.readArray(

@@ -58,11 +58,7 @@ public struct FindCoordinatorResponse: KafkaResponse, Equatable {
         }
         if version <= 3 {
             nodeID = try reader.readInt32("FindCoordinatorResponse.nodeID")
-        }
-        if version <= 3 {
             host = try reader.readString("FindCoordinatorResponse.host")
-        }
-        if version <= 3 {
             port = try reader.readInt32("FindCoordinatorResponse.port")
         }
         if version == 4 {

@@ -41,8 +41,6 @@ public struct InitProducerIdRequest: KafkaRequest, Equatable {
         transactionTimeoutMs = try reader.readInt32("InitProducerIdRequest.transactionTimeoutMs")
         if version >= 3 {
             producerID = try reader.readInt64("InitProducerIdRequest.producerID")
-        }
-        if version >= 3 {
             producerEpoch = try reader.readInt16("InitProducerIdRequest.producerEpoch")
         }
         try reader.skipTaggedFields()

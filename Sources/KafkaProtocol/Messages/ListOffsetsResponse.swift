@@ -111,8 +111,6 @@ extension ListOffsetsResponse {
             }
             if version >= 1 {
                 timestamp = try reader.readInt64("ListOffsetsResponse.topics.partitions.timestamp")
-            }
-            if version >= 1 {
                 offset = try reader.readInt64("ListOffsetsResponse.topics.partitions.offset")
             }
             if version >= 4 {

@@ -46,8 +46,6 @@ public struct OffsetCommitRequest: KafkaRequest, Equatable {
         groupID = try reader.readString("OffsetCommitRequest.groupID")
         if version >= 1 {
             generationIdOrMemberEpoch = try reader.readInt32("OffsetCommitRequest.generationIdOrMemberEpoch")
-        }
-        if version >= 1 {
             memberID = try reader.readString("OffsetCommitRequest.memberID")
         }
         if version >= 7 {

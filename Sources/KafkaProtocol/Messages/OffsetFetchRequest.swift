@@ -39,8 +39,6 @@ public struct OffsetFetchRequest: KafkaRequest, Equatable {
         try reader.begin(Self.self, version: version)
         if version <= 7 {
             groupID = try reader.readString("OffsetFetchRequest.groupID")
-        }
-        if version <= 7 {
             if version >= 2 {
                 topics = try reader.readNullableArray(
                     of: OffsetFetchRequestTopic.self, version, minimumSize: 3, "OffsetFetchRequest.topics")

@@ -122,8 +122,6 @@ extension ProduceResponse {
                 recordErrors = try reader.readArray(
                     of: BatchIndexAndErrorMessage.self, version, minimumSize: 6,
                     "ProduceResponse.responses.partitionResponses.recordErrors")
-            }
-            if version >= 8 {
                 errorMessage = try reader.readNullableString(
                     "ProduceResponse.responses.partitionResponses.errorMessage")
             }

@@ -56,8 +56,6 @@ public struct SyncGroupRequest: KafkaRequest, Equatable {
         }
         if version == 5 {
             protocolType = try reader.readNullableString("SyncGroupRequest.protocolType")
-        }
-        if version == 5 {
             protocolName = try reader.readNullableString("SyncGroupRequest.protocolName")
         }
         assignments = try reader.readArray(

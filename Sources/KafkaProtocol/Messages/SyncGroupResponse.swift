@@ -44,8 +44,6 @@ public struct SyncGroupResponse: KafkaResponse, Equatable {
         errorCode = try reader.readErrorCode("SyncGroupResponse.errorCode")
         if version == 5 {
             protocolType = try reader.readNullableString("SyncGroupResponse.protocolType")
-        }
-        if version == 5 {
             protocolName = try reader.readNullableString("SyncGroupResponse.protocolName")
         }
         assignment = try reader.readBytes("SyncGroupResponse.assignment")

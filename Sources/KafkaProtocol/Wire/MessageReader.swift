@@ -33,6 +33,9 @@ public struct MessageReader: Sendable {
     /// The bytes that are left, as a slice.
     public var rest: ByteBuffer { buffer.slice() }
 
+    /// The number that comes next, which stays unread.
+    var nextInt16: Int16? { buffer.getInteger(at: buffer.readerIndex) }
+
     /// Throws if bytes are left.
     public func finish(_ message: StaticString = "message") throws(ProtocolError) {
         if remaining > 0 { throw error(.trailingBytes(remaining), message) }

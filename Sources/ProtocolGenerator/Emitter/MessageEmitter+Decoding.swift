@@ -6,17 +6,29 @@ extension MessageEmitter {
         let head = "\(access)init(decoding reader: inout MessageReader, version: Int16) throws(ProtocolError)"
         source.block(head) {
             if isMessage { source.line("try reader.begin(Self.self, version: version)") }
-            for field in structure.fields where field.tag == nil {
-                emitDecoding(field, path: path, versions: versions)
-            }
+            emitPlainFields(structure.fields.filter { $0.tag == nil }, path: path, versions: versions)
             emitTaggedDecoding(structure.fields.filter { $0.tag != nil }, path: path)
         }
     }
 
-    private func emitDecoding(_ field: Field, path: String, versions: VersionRange) {
-        guard let present = field.versions.intersection(versions) else { return }
-        inVersions(present, of: versions) {
-            emitAssignment(field, path: path, versions: present)
+    /// Neighbours that exist in the same versions share one condition.
+    private func emitPlainFields(_ fields: [Field], path: String, versions: VersionRange) {
+        var rest = fields[...]
+        while let first = rest.first {
+            guard let present = first.versions.intersection(versions) else {
+                rest = rest.dropFirst()
+                continue
+            }
+            let neighbours = rest.prefix { $0.versions.intersection(versions) == present }
+            let body = {
+                for field in neighbours { emitAssignment(field, path: path, versions: present) }
+            }
+            if let condition = present.condition(in: versions) {
+                source.block("if \(condition)", body)
+            } else {
+                body()
+            }
+            rest = rest.dropFirst(neighbours.count)
         }
     }
 
@@ -74,15 +86,6 @@ extension MessageEmitter {
             source.nested { source.line("reader.skip(field)") }
             source.line("}")
             source.line("try reader.end(field)")
-        }
-    }
-
-    /// What `body` writes, under the condition that `version` is in `range`, if it is not anyway.
-    private func inVersions(_ range: VersionRange, of context: VersionRange, _ body: () -> Void) {
-        if let condition = range.condition(in: context) {
-            source.block("if \(condition)", body)
-        } else {
-            body()
         }
     }
 }

@@ -1,0 +1,167 @@
+public import RecordBatch
+
+/// An append-only log of record batches: a directory of segments in Kafka's format. A synchronous value that knows no
+/// threads; its owner keeps it behind a lock, and does outside that lock what may take long: `LogSlice.read`,
+/// `TimestampSearch.find` and `SyncPoint.perform`.
+public struct Log: ~Copyable {
+    public let configuration: LogConfiguration
+    /// What opening the log found and mended.
+    public let recovery: RecoveryReport
+    let directory: Directory
+    var sealed: [SealedSegment]
+    var active: ActiveSegment
+    private var sealedByteCount: Int
+    private let progress: SyncProgress
+    /// Files of sealed segments that are not known to be on disk.
+    private var unsynced: [UnsyncedSegment] = []
+    /// Counts the changes of the directory's entries, each of which the next sync puts on disk.
+    private var directoryVersion = 0
+
+    private struct UnsyncedSegment {
+        let nextOffset: Offset
+        let files: [File]
+    }
+
+    /// Sealed segments that may wait for a sync; beyond that sealing one syncs them itself, so that a log whose owner
+    /// never syncs holds few files open and recovers fast.
+    private static let maximumUnsyncedSegments = 4
+
+    /// Opens the log in `directory`, which is made when missing; recovers it when it was not closed.
+    ///
+    /// - Parameter initialOffset: where a new log begins.
+    public init(
+        directory path: String, configuration: LogConfiguration = LogConfiguration(), initialOffset: Offset = 0,
+        fileSystem: any FileSystem = POSIXFileSystem()
+    ) throws(LogError) {
+        let directory = try Directory.make(path, in: fileSystem)
+        var recovery = LogRecovery(directory: directory, configuration: configuration)
+        let (sealed, active) = try recovery.run(initialOffset: initialOffset)
+        self.directory = directory
+        self.configuration = configuration
+        self.recovery = recovery.report
+        self.sealed = sealed
+        self.active = active
+        self.sealedByteCount = sealed.reduce(0) { $0 + $1.byteCount }
+        // Recovery has synced what was not known to be on disk.
+        self.progress = SyncProgress(syncedOffset: active.nextOffset)
+        self.directoryVersion = recovery.changedDirectory ? 1 : 0
+        if recovery.report.scannedBytes > 0, !sealed.isEmpty {
+            // So that a crash soon after does not scan it all again; without it the next start is only slower.
+            try? RecoveryPoint(segment: active.baseOffset, position: 0, offset: active.baseOffset).write(in: directory)
+        }
+    }
+
+    /// The directory's path.
+    public var path: String { directory.path }
+
+    /// The first offset that can be read.
+    public var logStartOffset: Offset { sealed.first?.baseOffset ?? active.baseOffset }
+
+    /// The offset that the next batch gets.
+    public var logEndOffset: Offset { active.nextOffset }
+
+    /// Bytes of all batches.
+    public var byteCount: Int { sealedByteCount + active.byteCount }
+
+    /// Bytes of the batches in the segment that takes appends.
+    public var activeSegmentByteCount: Int { active.byteCount }
+
+    public var segmentCount: Int { sealed.count + 1 }
+
+    /// Everything before this offset is known to be on disk. Never shrinks; right after opening it is the log end offset.
+    public var syncedOffset: Offset { progress.syncedOffset }
+
+    /// The largest timestamp of any batch in the active segment (milliseconds); nil when it has none.
+    var activeLargestTimestamp: Int64? { active.index.largest?.timestamp }
+
+    /// Appends one batch, which gets the next offsets, by one write. When that fails the log is as it was before.
+    ///
+    /// The batch's own bytes are left alone; on disk they have the base offset that is returned, and `leaderEpoch`.
+    ///
+    /// - Returns: the batch's base offset.
+    public mutating func append(_ batch: EncodedBatch, leaderEpoch: Int32) throws(LogError) -> Offset {
+        try progress.check()
+        let base = logEndOffset
+        guard base.advanced(by: Int64(batch.header.lastOffsetDelta) + 1) < Offset(.max) else {
+            throw .offsetsExhausted(directory: path)
+        }
+        if active.isFull(for: batch.header, configuration) { try roll() }
+        try active.append(batch, leaderEpoch: leaderEpoch)
+        return base
+    }
+
+    /// Seals the active segment, if it has any batch, and begins a new one.
+    public mutating func roll() throws(LogError) {
+        try progress.check()
+        guard active.byteCount > 0 else { return }
+        let files = try active.finishIndexes()
+        let next = try ActiveSegment(
+            creating: SegmentName(active.nextOffset), in: directory, intervalBytes: configuration.indexIntervalBytes)
+        unsynced.append(UnsyncedSegment(nextOffset: active.nextOffset, files: files))
+        sealed.append(active.sealed())
+        sealedByteCount += active.byteCount
+        active = next
+        directoryVersion += 1
+        forgetSynced()
+        if unsynced.count > Self.maximumUnsyncedSegments {
+            try syncPoint().perform()
+        }
+    }
+
+    /// Where the log ends now, to be synced outside the owner's lock.
+    public mutating func syncPoint() -> SyncPoint {
+        forgetSynced()
+        let recoveryPoint =
+            unsynced.isEmpty
+            ? nil : RecoveryPoint(segment: active.baseOffset, position: 0, offset: active.baseOffset)
+        return SyncPoint(
+            endOffset: logEndOffset, files: unsynced.flatMap(\.files) + [active.file], directory: directory,
+            directoryVersion: directoryVersion, recoveryPoint: recoveryPoint, progress: progress)
+    }
+
+    private mutating func forgetSynced() {
+        let synced = progress.syncedOffset
+        unsynced.removeAll { $0.nextOffset <= synced }
+    }
+
+    /// Removes the sealed segments whose records all lie before `offset`. The active segment stays.
+    ///
+    /// - Returns: how many segments were removed.
+    @discardableResult
+    public mutating func deleteSegments(before offset: Offset) throws(LogError) -> Int {
+        try progress.check()
+        var count = 0
+        while let first = sealed.first, first.nextOffset <= offset {
+            // The log file goes first: an index without it is swept up at the next start.
+            try directory.remove(first.name.log)
+            sealed.removeFirst()
+            sealedByteCount -= first.byteCount
+            directoryVersion += 1
+            count += 1
+            try directory.remove(first.name.offsetIndex)
+            try directory.remove(first.name.timeIndex)
+        }
+        return count
+    }
+
+    /// Syncs everything and notes that nothing needs recovery. The log takes no appends afterwards; slices can still be
+    /// read. Closing again does nothing.
+    public mutating func close() throws(LogError) {
+        do throws(LogError) {
+            try progress.check()
+        } catch {
+            if case .closed = error { return }
+            throw error
+        }
+        _ = try active.finishIndexes()
+        if logEndOffset > syncedOffset { try syncPoint().perform() }
+        if byteCount > 0 {
+            // The index files are not synced: the counts tell when a crash has spoiled them.
+            let point = RecoveryPoint(
+                segment: active.baseOffset, position: active.byteCount, offset: logEndOffset,
+                offsetEntries: active.index.offsets.count, timeEntries: active.index.times.count)
+            try point.write(in: directory)
+        }
+        progress.close(with: .closed(directory: path))
+    }
+}

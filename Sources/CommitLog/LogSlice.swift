@@ -1,0 +1,124 @@
+public import NIOCore
+public import RecordBatch
+
+/// A stretch of a log that has been located and can be read without the owner's lock, on any thread, also after the log
+/// has grown or its old segments were deleted.
+public struct LogSlice: Sendable {
+    /// Where the bytes are.
+    enum Source: Sendable {
+        /// The log ends where the slice begins.
+        case nothing
+        /// In the active segment, from a batch at or before the wanted one.
+        case active(File, position: Int, end: Int)
+        /// In a sealed segment, whose index is on disk.
+        case sealed(OpenSegment)
+    }
+
+    /// The slice begins with the batch that contains this offset, or the next one after it.
+    public let offset: Offset
+    let upTo: Offset?
+    let maximumBytes: Int
+    let source: Source
+    /// An upper bound of the bytes that `read` gives, for deciding whether a waiting fetch has enough; exact to within
+    /// one index interval and one batch.
+    public let estimatedBytes: Int
+
+    /// Whether there is nothing to read because the log ends here.
+    public var isEmpty: Bool { estimatedBytes == 0 }
+
+    /// Bytes read beyond what is wanted, when the wanted batch begins after the indexed one.
+    private static let lead = 4096
+
+    /// Reads whole batches from the disk: as many as fit into the maximum, and always at least one, if there is one
+    /// before the slice's upper offset. The first may begin before `offset`, as Kafka's fetch responses may.
+    public func read() throws(LogError) -> ByteBuffer {
+        switch source {
+        case .nothing:
+            return ByteBuffer()
+        case .active(let file, let position, let end):
+            return try read(file, from: position, end: end)
+        case .sealed(let segment):
+            return try read(segment.log, from: try segment.position(for: offset), end: segment.byteCount)
+        }
+    }
+
+    private func read(_ file: File, from start: Int, end: Int) throws(LogError) -> ByteBuffer {
+        var chunk = Chunk(file: file, end: end)
+        var position = start
+        while true {
+            guard position < end else { return ByteBuffer() }
+            if !chunk.has(RecordBatchHeader.byteCount, at: position) {
+                try chunk.load(at: position, count: max(maximumBytes.addingOrMax(Self.lead), Self.lead))
+            }
+            let header = try chunk.header(at: position)
+            if header.lastOffset >= offset { break }
+            position += header.totalByteCount
+        }
+        var next = position
+        while next < end {
+            if !chunk.has(RecordBatchHeader.byteCount, at: next) { break }
+            let header = try chunk.header(at: next)
+            if let upTo, header.lastOffset >= upTo { break }
+            if next == position, !chunk.has(header.totalByteCount, at: next) {
+                guard header.totalByteCount <= end - next else { throw chunk.corrupt(next, "it is cut off") }
+                try chunk.load(at: next, count: max(header.totalByteCount, maximumBytes))
+            }
+            let size = next + header.totalByteCount - position
+            guard chunk.has(header.totalByteCount, at: next), next == position || size <= maximumBytes else { break }
+            next += header.totalByteCount
+        }
+        return chunk.slice(from: position, to: next)
+    }
+}
+
+/// The part of a file that a read has in memory.
+private struct Chunk {
+    let file: File
+    let end: Int
+    private var start = 0
+    private var buffer = ByteBuffer()
+
+    init(file: File, end: Int) {
+        self.file = file
+        self.end = end
+    }
+
+    mutating func load(at position: Int, count: Int) throws(LogError) {
+        buffer = ByteBuffer()
+        start = position
+        buffer = try file.read(count: min(count, end - position), at: position)
+        if buffer.readableBytes < min(count, end - position) {
+            throw corrupt(position + buffer.readableBytes, "the file has become shorter")
+        }
+    }
+
+    func has(_ count: Int, at position: Int) -> Bool {
+        position >= start && count <= start + buffer.readableBytes - position
+    }
+
+    func header(at position: Int) throws(LogError) -> RecordBatchHeader {
+        do throws(RecordBatchError) {
+            return try RecordBatchHeader(reading: buffer, at: buffer.readerIndex + position - start)
+        } catch {
+            throw corrupt(position, error.description)
+        }
+    }
+
+    func slice(from first: Int, to last: Int) -> ByteBuffer {
+        var slice = buffer
+        slice.moveReaderIndex(forwardBy: first - start)
+        slice.moveWriterIndex(to: slice.readerIndex + last - first)
+        return slice
+    }
+
+    func corrupt(_ position: Int, _ reason: String) -> LogError {
+        .corrupt(path: file.path, position: position, reason: reason)
+    }
+}
+
+extension Int {
+    func addingOrMax(_ other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}

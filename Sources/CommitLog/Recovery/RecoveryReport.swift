@@ -1,0 +1,31 @@
+/// What opening a log found and mended. Empty after a clean shutdown.
+public struct RecoveryReport: Hashable, Sendable {
+    /// Bytes that were cut out of a log file because they are no intact batch.
+    public struct Cut: Hashable, Sendable {
+        /// The log file's path.
+        public let path: String
+        /// Where in that file the cut bytes began.
+        public let position: Int
+        public let byteCount: Int
+        public let reason: String
+        /// The file that the cut bytes were moved to; nil for the half-written end of the last segment, which nobody
+        /// was ever told is there.
+        public let movedTo: String?
+    }
+
+    public internal(set) var cuts: [Cut] = []
+    /// Paths of index files that were missing or contradicted their log, and were made anew.
+    public internal(set) var rebuiltIndexes: [String] = []
+    /// Bytes of log files that had to be checked batch by batch.
+    public internal(set) var scannedBytes = 0
+
+    /// Whether nothing had to be mended.
+    public var isClean: Bool { cuts.isEmpty && rebuiltIndexes.isEmpty }
+}
+
+extension RecoveryReport.Cut: CustomStringConvertible {
+    public var description: String {
+        "cut \(byteCount) bytes at position \(position) of \(path): \(reason)"
+            + (movedTo.map { "; they are kept in \($0)" } ?? "")
+    }
+}

@@ -1,0 +1,170 @@
+internal import RecordBatch
+
+/// Checks the batches of one segment front to back (length, version, CRC, offsets that increase) and makes the
+/// segment's indexes on the way. Owned by a recovery.
+struct SegmentScan {
+    let reader: BatchReader
+    let baseOffset: Offset
+    /// The next segment's base offset, which this one's batches must stay below.
+    let bound: Offset?
+    /// The end of the intact batches so far.
+    private(set) var position: Int
+    private(set) var nextOffset: Offset
+    private(set) var index: SegmentIndex
+
+    /// What the scan stopped at.
+    struct Damage {
+        let reason: String
+        /// The damaged batch's header, where it could be read.
+        let header: RecordBatchHeader?
+        /// Whether it looks like a write that a crash cut short: the file ends within the batch, or in zeros.
+        let isTorn: Bool
+    }
+
+    init(
+        _ file: File, byteCount: Int, baseOffset: Offset, bound: Offset?, intervalBytes: Int
+    ) {
+        reader = BatchReader(file, end: byteCount)
+        self.baseOffset = baseOffset
+        self.bound = bound
+        self.position = 0
+        self.nextOffset = baseOffset
+        self.index = SegmentIndex(baseOffset: baseOffset, intervalBytes: intervalBytes)
+    }
+
+    /// Goes on from the end of a part that is known to be intact.
+    init(_ reader: BatchReader, bound: Offset?, position: Int, nextOffset: Offset, index: SegmentIndex) {
+        self.reader = reader
+        self.baseOffset = index.baseOffset
+        self.bound = bound
+        self.position = position
+        self.nextOffset = nextOffset
+        self.index = index
+    }
+
+    /// Scans to the end of the file, or to the first damage.
+    mutating func run() throws(LogError) -> Damage? {
+        while position < reader.end {
+            switch try reader.header(at: position) {
+            case .failure(let error):
+                return try damage(error)
+            case .success(let header):
+                if let reason = try misplacement(of: header, at: position) {
+                    return Damage(reason: reason, header: header, isTorn: false)
+                }
+                let computed = try reader.checksum(of: header, at: position)
+                guard computed == header.crc else {
+                    let error = RecordBatchError.checksumMismatch(stored: header.crc, computed: computed)
+                    return Damage(reason: error.description, header: header, isTorn: try isZero(from: position))
+                }
+                index.add(header, baseOffset: header.baseOffset, at: position)
+                position += header.totalByteCount
+                nextOffset = header.nextOffset
+            }
+        }
+        return nil
+    }
+
+    /// Why a batch with these offsets cannot stand at `position`; nil when it can.
+    private func misplacement(of header: RecordBatchHeader, at position: Int) throws(LogError) -> String? {
+        guard fits(header) else {
+            return "its offsets \(header.baseOffset) to \(header.lastOffset) do not belong after \(nextOffset)"
+        }
+        // Compaction leaves gaps. A gap before a batch that the next one does not follow is a damaged base offset,
+        // which no CRC covers.
+        if header.baseOffset > nextOffset, position + header.totalByteCount < reader.end,
+            case .success(let next) = try reader.header(at: position + header.totalByteCount),
+            next.baseOffset >= nextOffset, next.baseOffset < header.nextOffset
+        {
+            return "its base offset \(header.baseOffset) is after the next batch's, \(next.baseOffset)"
+        }
+        return nil
+    }
+
+    /// Whether the batch's offsets come after all others and before the next segment's.
+    private func fits(_ header: RecordBatchHeader) -> Bool {
+        header.baseOffset >= nextOffset && header.lastOffset < bound ?? Offset(.max)
+            && header.lastOffset - baseOffset <= Int64(Int32.max)
+    }
+
+    private func damage(_ error: RecordBatchError) throws(LogError) -> Damage {
+        if case .truncated = error {
+            return Damage(reason: error.description, header: nil, isTorn: true)
+        }
+        let isZero = try isZero(from: position)
+        return Damage(
+            reason: isZero ? "the file ends in zeros that no batch was written over" : error.description,
+            header: nil, isTorn: isZero)
+    }
+
+    private func isZero(from start: Int) throws(LogError) -> Bool {
+        var next = start
+        while next < reader.end {
+            let bytes = try reader.bytes(at: next, count: reader.end - next)
+            if bytes.isEmpty { break }
+            guard bytes.allSatisfy({ $0 == 0 }) else { return false }
+            next += bytes.count
+        }
+        return true
+    }
+}
+
+// MARK: Finding intact batches after damage
+
+extension SegmentScan {
+    /// Candidates whose CRC is computed in one search, so that hostile bytes cannot make it take for ever.
+    private static let maximumCandidates = 1000
+
+    /// The position of the first intact batch after the damage.
+    ///
+    /// Where the damaged batch's length leads to an intact one, that is it. Otherwise the bytes are searched, with
+    /// care, since a record's value can hold what looks like a batch: within a sealed segment a batch must fit
+    /// between its neighbours, in the last one it must bear exactly the offset that comes after the damaged batch, and
+    /// in both nothing but batches must follow it to the end.
+    func resume(after damage: Damage) throws(LogError) -> Int? {
+        if let header = damage.header {
+            let next = position + header.totalByteCount
+            if case .success(let candidate) = try reader.header(at: next), canFollow(candidate),
+                try reader.checksum(of: candidate, at: next) == candidate.crc
+            {
+                return next
+            }
+        }
+        let exact = bound == nil ? try offsetAfterDamage() : nil
+        if bound == nil, exact == nil { return nil }
+        var candidates = 0
+        var start = position + 1
+        while start + RecordBatchHeader.byteCount <= reader.end, candidates < Self.maximumCandidates {
+            defer { start += 1 }
+            guard try looksLikeBatch(at: start), case .success(let header) = try reader.header(at: start),
+                canFollow(header), exact == nil || header.baseOffset == exact
+            else { continue }
+            candidates += 1
+            var rest = SegmentScan(
+                reader, bound: bound, position: start, nextOffset: header.baseOffset,
+                index: SegmentIndex(baseOffset: baseOffset, intervalBytes: .max))
+            if try rest.run() == nil { return start }
+        }
+        return nil
+    }
+
+    private func canFollow(_ header: RecordBatchHeader) -> Bool {
+        header.baseOffset > nextOffset && fits(header)
+    }
+
+    /// The offset after the damaged batch, when its header's offsets have stayed intact.
+    private func offsetAfterDamage() throws(LogError) -> Offset? {
+        let bytes = try reader.bytes(at: position, count: RecordBatchHeader.byteCount)
+        guard bytes.count == RecordBatchHeader.byteCount else { return nil }
+        let base = Int64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: Int64.self))
+        let lastDelta = Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: 23, as: Int32.self))
+        guard base == nextOffset.rawValue, lastDelta >= 0 else { return nil }
+        return nextOffset.advanced(by: Int64(lastDelta) + 1)
+    }
+
+    /// A look at the version byte, and at the length's sign, before the header is parsed.
+    private func looksLikeBatch(at start: Int) throws(LogError) -> Bool {
+        let bytes = try reader.bytes(at: start, count: RecordBatchHeader.byteCount)
+        return bytes.count == RecordBatchHeader.byteCount && bytes[16] == 2 && bytes[8] < 0x80
+    }
+}

@@ -1,0 +1,34 @@
+internal import RecordBatch
+
+/// The names of a segment's files: the base offset padded to 20 digits, and what the file holds.
+struct SegmentName: Hashable, Sendable {
+    let baseOffset: Offset
+
+    private static let digits = 20
+    static let logSuffix = ".log"
+    static let offsetIndexSuffix = ".index"
+    static let timeIndexSuffix = ".timeindex"
+
+    var log: String { padded + Self.logSuffix }
+    var offsetIndex: String { padded + Self.offsetIndexSuffix }
+    var timeIndex: String { padded + Self.timeIndexSuffix }
+
+    private var padded: String {
+        let text = String(baseOffset.rawValue)
+        return String(repeating: "0", count: max(0, Self.digits - text.utf8.count)) + text
+    }
+
+    init(_ baseOffset: Offset) {
+        self.baseOffset = baseOffset
+    }
+
+    /// The segment that `name` belongs to, if it is the name of a segment's file with this suffix.
+    init?(fileName name: String, suffix: String) {
+        guard name.hasSuffix(suffix) else { return nil }
+        let number = name.utf8.dropLast(suffix.utf8.count)
+        guard number.count == Self.digits, number.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let offset = Int64(String(number) ?? "")
+        else { return nil }
+        baseOffset = Offset(offset)
+    }
+}

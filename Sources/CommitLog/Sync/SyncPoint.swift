@@ -1,0 +1,75 @@
+internal import NIOCore
+public import RecordBatch
+internal import Synchronization
+
+/// What of a log is on disk, shared by the log and the syncs under way. Safe on any thread.
+final class SyncProgress: Sendable {
+    private let synced: Atomic<Int64>
+    private let isFenced = Atomic(false)
+    private let turn = Mutex(Turn())
+    private let fence = Mutex<LogError?>(nil)
+
+    private struct Turn {
+        var directoryVersion = 0
+    }
+
+    init(syncedOffset: Offset) {
+        synced = Atomic(syncedOffset.rawValue)
+    }
+
+    var syncedOffset: Offset { Offset(synced.load(ordering: .acquiring)) }
+
+    /// Throws what fenced the log, if it is fenced.
+    func check() throws(LogError) {
+        guard isFenced.load(ordering: .acquiring), let error = fence.withLock({ $0 }) else { return }
+        throw error
+    }
+
+    func close(with error: LogError) {
+        fence.withLock { if $0 == nil { $0 = error } }
+        isFenced.store(true, ordering: .releasing)
+    }
+
+    /// Syncs one at a time: the system reports a failed write-back to one sync only, so a second one running beside it
+    /// would wrongly succeed.
+    func perform(_ point: SyncPoint) throws(LogError) {
+        try turn.withLock { (turn) throws(LogError) in
+            let directoryChanged = point.directoryVersion > turn.directoryVersion
+            guard point.endOffset > syncedOffset || directoryChanged else { return }
+            try check()
+            do throws(LogError) {
+                for file in point.files { try file.sync() }
+                if directoryChanged { try point.directory.sync() }
+                // The log's own directory may be new, too.
+                if directoryChanged, turn.directoryVersion == 0 { try point.directory.syncParent() }
+            } catch {
+                close(with: .fenced(directory: point.directory.path, reason: error.description))
+                throw error
+            }
+            turn.directoryVersion = max(turn.directoryVersion, point.directoryVersion)
+            synced.max(point.endOffset.rawValue, ordering: .releasing)
+        }
+    }
+}
+
+/// The end of a log at one moment, and the files to sync so that everything before it is on disk. Taken under the
+/// owner's lock; performed outside it, on a thread that may block.
+public struct SyncPoint: Sendable {
+    /// Everything before this offset is on disk once `perform` returns.
+    public let endOffset: Offset
+    let files: [File]
+    let directory: Directory
+    /// Counts the changes of the directory's entries.
+    let directoryVersion: Int
+    /// To be written down after the sync, if the log has gone on to a new segment.
+    let recoveryPoint: RecoveryPoint?
+    let progress: SyncProgress
+
+    /// Puts everything before `endOffset` on disk, if it is not there already. After a failure the log is fenced: pages
+    /// may be lost, and a later sync that succeeds would say nothing about them.
+    public func perform() throws(LogError) {
+        try progress.perform(self)
+        // Only makes the next start faster, so its failure is none of the caller's concern.
+        try? recoveryPoint?.write(in: directory)
+    }
+}

@@ -1,0 +1,86 @@
+/// What can go wrong with a database. Every case names the file; the description says what to do.
+public enum StoreError: Error, Hashable {
+    /// There is no file to read.
+    case missing(path: String)
+    /// The file or its directory cannot be opened or created.
+    case cannotOpen(path: String, reason: String)
+    /// The file or its directory does not allow writing.
+    case readOnly(path: String)
+    /// The file is no SQLite database.
+    case notADatabase(path: String)
+    /// An SQLite database that another program made.
+    case foreign(path: String)
+    /// SQLite found damage.
+    case corrupt(path: String, detail: String)
+    /// A newer weir made it.
+    case newerSchema(path: String, version: Int, supported: Int)
+    /// An older weir made it, and only a writer may bring it up to date.
+    case olderSchema(path: String, version: Int, needed: Int)
+    /// Another process writes to it.
+    case inUse(path: String, processID: Int32?)
+    /// The disk or a quota is full, or `maximumBytes` is reached. Nothing of the transaction was stored.
+    case full(path: String)
+    /// Reading or writing failed below SQLite.
+    case inputOutput(path: String, detail: String)
+    /// Another connection held the database for longer than the busy timeout.
+    case busy(path: String)
+    /// Used after `close()`.
+    case closed(path: String)
+    /// Anything else SQLite says.
+    case sqlite(path: String, code: Int32, detail: String)
+
+    /// Whether trying the same again later may succeed without anybody repairing the database.
+    public var isTransient: Bool {
+        switch self {
+        case .full, .busy, .inputOutput: true
+        default: false
+        }
+    }
+}
+
+extension StoreError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .missing(let path):
+            "there is no database at '\(path)'; check the path, or start 'weir subscriber' once to create it"
+        case .cannotOpen(let path, let reason):
+            "cannot open the database '\(path)': \(reason); check that its directory exists and may be accessed"
+        case .readOnly(let path):
+            "the database '\(path)' cannot be written; check the permissions of the file and of its directory"
+        case .notADatabase(let path):
+            "'\(path)' is not an SQLite database; move it away or choose another path"
+        case .foreign(let path):
+            "'\(path)' is an SQLite database of another program; choose another path"
+        case .corrupt(let path, let detail):
+            """
+            the database '\(path)' is damaged (\(detail)); restore a backup, or move the file away and it is built \
+            again from the topics as far back as they reach
+            """
+        case .newerSchema(let path, let version, let supported):
+            """
+            the database '\(path)' has schema version \(version), this weir knows versions up to \(supported); use \
+            the newer weir that wrote it
+            """
+        case .olderSchema(let path, let version, let needed):
+            """
+            the database '\(path)' has schema version \(version), this weir needs \(needed); start this version's \
+            'weir subscriber' on it once to bring it up to date
+            """
+        case .inUse(let path, let processID):
+            """
+            the database '\(path)' is being written by \(processID.map { "process \($0)" } ?? "another process"); \
+            stop that one, or give this subscriber a database of its own
+            """
+        case .full(let path):
+            "no space is left for the database '\(path)'; free space on its disk (nothing is lost: it is in the topic)"
+        case .inputOutput(let path, let detail):
+            "reading or writing the database '\(path)' failed: \(detail); check the disk and the kernel's log"
+        case .busy(let path):
+            "the database '\(path)' is held by another program for too long; end that program's transaction"
+        case .closed(let path):
+            "the database '\(path)' has been closed"
+        case .sqlite(let path, let code, let detail):
+            "the database '\(path)' refused a statement: \(detail) (SQLite code \(code))"
+        }
+    }
+}

@@ -1,0 +1,99 @@
+extension Schema {
+    /// All steps since the first release, in order. A step that was released is never edited.
+    static let steps: [Step] = [
+        Step(name: "series, samples, windows and progress", sql: firstTables)
+    ]
+
+    /// Times are milliseconds since the epoch (UTC). A NULL among the values is NaN.
+    ///
+    /// Samples and windows are keyed by time first: one commit holds about one sample of every series, so all its
+    /// rows lie side by side. Keyed by series first, each would dirty a page of its own, and a commit would write
+    /// a hundred times as much. A series' history is read by short walks or by one look-up per window.
+    private static let firstTables = """
+        CREATE TABLE series (
+            id          INTEGER PRIMARY KEY,
+            metric      TEXT NOT NULL,
+            labels      TEXT NOT NULL,
+            fingerprint INTEGER NOT NULL
+        );
+        CREATE INDEX series_fingerprint ON series (fingerprint);
+        CREATE INDEX series_metric ON series (metric);
+
+        CREATE TABLE label (
+            id    INTEGER PRIMARY KEY,
+            name  TEXT NOT NULL,
+            value TEXT NOT NULL,
+            UNIQUE (name, value)
+        );
+        CREATE TABLE series_label (
+            label_id  INTEGER NOT NULL,
+            series_id INTEGER NOT NULL,
+            PRIMARY KEY (label_id, series_id)
+        ) WITHOUT ROWID;
+
+        CREATE TABLE sample (
+            timestamp INTEGER NOT NULL,
+            series_id INTEGER NOT NULL,
+            value     REAL,
+            PRIMARY KEY (timestamp, series_id)
+        ) WITHOUT ROWID;
+
+        \(windowTable("window_1m"))
+        \(windowTable("window_1h"))
+
+        CREATE TABLE source_offset (
+            topic       TEXT NOT NULL,
+            "partition" INTEGER NOT NULL,
+            next_offset INTEGER NOT NULL,
+            PRIMARY KEY (topic, "partition")
+        ) WITHOUT ROWID;
+
+        CREATE TABLE agent_sequence (
+            agent TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            topic TEXT NOT NULL,
+            first INTEGER NOT NULL,
+            last  INTEGER NOT NULL,
+            PRIMARY KEY (agent, epoch, topic, first)
+        ) WITHOUT ROWID;
+
+        CREATE VIEW samples AS
+            SELECT \(readable("timestamp")) AS time, labels AS series, value, metric, timestamp
+            FROM sample JOIN series ON series.id = series_id;
+        \(windowView("minutes", of: "window_1m"))
+        \(windowView("hours", of: "window_1h"))
+        """
+
+    private static func windowTable(_ name: String) -> String {
+        """
+        CREATE TABLE \(name) (
+            start           INTEGER NOT NULL,
+            series_id       INTEGER NOT NULL,
+            count           INTEGER NOT NULL,
+            sum             REAL,
+            min             REAL,
+            max             REAL,
+            first           REAL,
+            last            REAL,
+            first_timestamp INTEGER NOT NULL,
+            last_timestamp  INTEGER NOT NULL,
+            sum_remainder   REAL NOT NULL,
+            PRIMARY KEY (start, series_id)
+        ) WITHOUT ROWID;
+        """
+    }
+
+    private static func windowView(_ name: String, of table: String) -> String {
+        """
+        CREATE VIEW \(name) AS
+            SELECT \(readable("start")) AS time, labels AS series, count, sum / count AS mean, min, max, first, last,
+                sum, metric, start
+            FROM \(table) JOIN series ON series.id = series_id;
+        """
+    }
+
+    /// SQL for a time that reads `2026-02-28 23:59:00`, in UTC, as SQLite's own functions write it.
+    private static func readable(_ column: String) -> String {
+        "strftime('%Y-%m-%d %H:%M:%S', \(column) / 1000, 'unixepoch')"
+    }
+}

@@ -1,0 +1,13 @@
+/// What one commit did.
+public struct CommitReport: Hashable, Sendable {
+    /// Samples that were not there before.
+    public var storedSamples = 0
+    /// Samples whose series already had one at that timestamp. The first stays.
+    public var duplicateSamples = 0
+    public var newSeries = 0
+    /// Window rows written, of all resolutions.
+    public var writtenWindows = 0
+    public var duration: Duration = .zero
+
+    public init() {}
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Broker
+import Logging
+
+/// `weir broker`: the embedded broker as a process of its own.
+struct BrokerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "broker",
+        abstract: "Run the embedded broker: topics on disk, served to any Kafka client.",
+        discussion: """
+            The directory has Kafka's layout and belongs to one broker at a time. Listening on more than the loopback \
+            address is a decision: there is no authentication yet.
+
+              weir broker --data-dir ./weir-data/broker
+              kcat -b 127.0.0.1:9092 -L
+            """)
+
+    @Option(help: ArgumentHelp("Where topics are kept (default: ./weir-data/broker).", valueName: "dir"))
+    var dataDir: String?
+
+    @Option(help: ArgumentHelp("Listen here (default: 127.0.0.1:9092; port 0: any free).", valueName: "host:port"))
+    var listen: ListenAddress?
+
+    @Option(
+        help: ArgumentHelp("The address that clients are told (default: the one listened on).", valueName: "host:port"))
+    var advertise: ListenAddress?
+
+    @Option(help: ArgumentHelp("Partitions of a topic that is created without a number (default: 1).", valueName: "n"))
+    var partitions: Int?
+
+    @Option(help: ArgumentHelp("Create a topic when it is first used (default: true).", valueName: "true|false"))
+    var autoCreateTopics: Bool?
+
+    @Option(
+        help: """
+            When acks=all is answered: 'acknowledged' after the records are synced to disk (default), 'page-cache' when \
+            they are written but a power failure may still lose them.
+            """)
+    var durability: DurabilityName?
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var log: LogOptions
+
+    func run() async throws {
+        let settings = try await common.settings(for: "broker")
+        let logger = try log.logger(settings, "weir.broker")
+        let listen = try settings.value(listen, "listen", default: ListenAddress(host: "127.0.0.1", port: 9092))
+        var configuration = BrokerConfiguration(
+            dataDirectory: try settings.value(dataDir, "data-dir", default: "./weir-data/broker"))
+        configuration.host = listen.host
+        configuration.port = listen.port
+        if let advertised = try settings.value(advertise, "advertise") {
+            configuration.advertisedHost = advertised.host
+            configuration.advertisedPort = advertised.port
+        }
+        configuration.defaultPartitions = try settings.value(partitions, "partitions", default: 1)
+        guard (1...10_000).contains(configuration.defaultPartitions) else {
+            throw SettingError("--partitions is \(configuration.defaultPartitions); it must be from 1 to 10000")
+        }
+        configuration.autoCreateTopics = try settings.value(autoCreateTopics, "auto-create-topics", default: true)
+        configuration.durability = try settings.value(durability, "durability", default: .acknowledged).value
+        try await weir.run([try BrokerService(configuration: configuration, logger: logger)], logger: logger)
+    }
+}
+
+/// The names of ``BrokerConfiguration/Durability-swift.enum`` on the command line.
+enum DurabilityName: String, CaseIterable, ExpressibleByArgument {
+    case acknowledged
+    case pageCache = "page-cache"
+
+    var value: BrokerConfiguration.Durability {
+        switch self {
+        case .acknowledged: .acknowledged
+        case .pageCache: .pageCache
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Subscriber
+
+/// `weir subscriber`: reads the topics as a group member and aggregates into SQLite.
+struct SubscriberCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "subscriber",
+        abstract: "Read the metric topics as a consumer group and aggregate them into SQLite, exactly once.",
+        discussion: """
+            Samples, one-minute and one-hour windows, and the offsets they came from are written in one transaction. \
+            A database belongs to one group; the position in the topics is the database's.
+            """)
+
+    @Option(help: ArgumentHelp("Brokers to ask first (default: 127.0.0.1:9092).", valueName: "host:port,…"))
+    var bootstrap: Bootstrap?
+
+    @Option(help: ArgumentHelp("The SQLite file (default: ./weir-data/weir.sqlite).", valueName: "file"))
+    var database: String?
+
+    @Option(help: ArgumentHelp("The consumer group (default: weir).", valueName: "name"))
+    var group: String?
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var log: LogOptions
+
+    func run() async throws {
+        let settings = try await common.settings(for: "subscriber")
+        let logger = try log.logger(settings, "weir.subscriber")
+        var configuration = SubscriberConfiguration(
+            bootstrap: try settings.value(bootstrap, "bootstrap", default: .local).addresses,
+            databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
+        configuration.group = try settings.value(group, "group", default: "weir")
+        try await weir.run([try SubscriberService(configuration: configuration, logger: logger)], logger: logger)
+    }
+}

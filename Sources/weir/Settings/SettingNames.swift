@@ -1,0 +1,71 @@
+import FoundationEssentials
+import Yams
+
+/// Every name that a settings file may use, so that a mistyped one is an error rather than silence.
+enum SettingNames {
+    /// The settings by section (a command's name).
+    static let sections: [String: Set<String>] = [
+        "demo": ["data-dir", "for", "broker-port", "interval", "log-level"],
+        "broker": [
+            "data-dir", "listen", "advertise", "partitions", "auto-create-topics", "durability", "log-level",
+        ],
+        "agent": [
+            "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "log-level",
+        ],
+        "subscriber": ["bootstrap", "database", "group", "log-level"],
+        "query": ["database", "last", "step", "resolution", "format"],
+        "topic": ["bootstrap", "format"],
+        "group": ["bootstrap", "format"],
+    ]
+
+    /// What may stand outside a section, for all commands.
+    static var shared: Set<String> { sections.values.reduce(into: []) { $0.formUnion($1) } }
+
+    /// Throws ``SettingError`` if the file cannot be read, is no YAML mapping, or has an unknown key.
+    static func check(file path: String) throws {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw SettingError("cannot read the settings file \(path): \(reason(error))")
+        }
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: text)
+        } catch {
+            throw SettingError("\(path) is no valid YAML: \(error)")
+        }
+        guard let root else { return }
+        guard let mapping = root.mapping else {
+            throw SettingError("\(path) is not a mapping; it should hold lines such as 'agent:' and '  interval: 5s'")
+        }
+        for (key, value) in mapping {
+            let name = key.string ?? ""
+            if let known = sections[name] {
+                try check(section: name, value, known: known, path: path)
+            } else if !shared.contains(name) {
+                throw unknown(name, key, among: shared.union(sections.keys), path: path)
+            }
+        }
+    }
+
+    private static func check(section: String, _ value: Node, known: Set<String>, path: String) throws {
+        guard let settings = value.mapping else {
+            throw SettingError("\(path): '\(section)' should hold settings, such as '  \(known.min() ?? ""): …'")
+        }
+        for (key, _) in settings where !known.contains(key.string ?? "") {
+            throw unknown("\(section).\(key.string ?? "")", key, among: known, path: path)
+        }
+    }
+
+    private static func unknown(_ name: String, _ key: Node, among known: Set<String>, path: String) -> SettingError {
+        let line = key.mark.map { ":\($0.line)" } ?? ""
+        return SettingError(
+            "\(path)\(line): there is no setting '\(name)'; known here: \(known.sorted().joined(separator: ", "))")
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        (error as? CocoaError).map { $0.code == .fileReadNoSuchFile ? "there is no such file" : "\($0.code)" }
+            ?? "\(error)"
+    }
+}
