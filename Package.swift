@@ -113,8 +113,9 @@ let package = Package(
         .testTarget(
             name: "RecordBatchTests", dependencies: ["RecordBatch", "TestKit", .nioCore], swiftSettings: strict),
         .testTarget(
-            name: "KafkaProtocolTests", dependencies: ["KafkaProtocol", "RecordBatch", "TestKit", .nioCore],
-            swiftSettings: strict),
+            name: "KafkaProtocolTests",
+            dependencies: ["KafkaProtocol", "ProtocolGenerator", "RecordBatch", "TestKit", .nioCore],
+            exclude: ["Fixtures", "make_golden.py"], swiftSettings: strict),
         .testTarget(
             name: "CommitLogTests", dependencies: ["CommitLog", "RecordBatch", "TestKit", .nioCore],
             swiftSettings: strict),
