@@ -1,0 +1,22 @@
+internal import Dispatch
+
+/// A thread for work that blocks on the disk, so that none of the tasks' threads does. Work runs in the order of the
+/// calls, and to its end even when the calling task is cancelled.
+struct BlockingQueue: Sendable {
+    private let queue: DispatchQueue
+
+    init(label: String) {
+        queue = DispatchQueue(label: label)
+    }
+
+    func run<Value: Sendable, Failure: Error>(
+        _ work: @escaping @Sendable () throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        let result: Result<Value, Failure> = await withCheckedContinuation { continuation in
+            queue.async {
+                continuation.resume(returning: Result(catching: work))
+            }
+        }
+        return try result.get()
+    }
+}
