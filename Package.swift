@@ -78,7 +78,7 @@ let package = Package(
         .target(
             name: "MetricAgent",
             dependencies: [
-                "MetricModel", "RecordBatch", "CommitLog", "KafkaClient", .nioCore, .nioPosix, .logging, .metrics,
+                "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "KafkaClient", .nioCore, .nioPosix, .logging,
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
@@ -139,8 +139,8 @@ let package = Package(
         .testTarget(
             name: "MetricAgentTests",
             dependencies: [
-                "MetricAgent", "MetricModel", "CommitLog", "RecordBatch", "Broker", "KafkaClient", "TestKit",
-                .nioCore, .logging,
+                "MetricAgent", "MetricModel", "CommitLog", "RecordBatch", "KafkaProtocol", "Broker", "KafkaClient",
+                "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "SubscriberTests",
