@@ -84,8 +84,8 @@ let package = Package(
         .target(
             name: "Subscriber",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaClient", "Aggregation", "SeriesStore", .nioCore, .logging,
-                .metrics, .serviceLifecycle,
+                "MetricModel", "RecordBatch", "KafkaProtocol", "KafkaClient", "Aggregation", "SeriesStore", .nioCore,
+                .logging, .metrics, .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
             name: "Topology",
@@ -145,8 +145,8 @@ let package = Package(
         .testTarget(
             name: "SubscriberTests",
             dependencies: [
-                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "RecordBatch", "Broker", "KafkaClient",
-                "TestKit", .nioCore, .logging,
+                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "RecordBatch", "KafkaProtocol", "Broker",
+                "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], swiftSettings: strict),
         .testTarget(
             name: "WeirTests",
