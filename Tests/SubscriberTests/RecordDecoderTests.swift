@@ -19,7 +19,9 @@ import Testing
         directory = try TemporaryDirectory("weir-decoder")
     }
 
-    private func batch(_ records: [(value: String?, headers: [RecordHeader])], baseOffset: Offset = 0) throws -> EncodedBatch {
+    private func batch(_ records: [(value: String?, headers: [RecordHeader])], baseOffset: Offset = 0) throws
+        -> EncodedBatch
+    {
         var builder = RecordBatchBuilder()
         for record in records {
             builder.append(

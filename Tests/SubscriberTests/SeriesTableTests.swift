@@ -18,7 +18,9 @@ import Testing
     @Test func `finds what was inserted, in any order, and nothing else`() {
         var random = SeededGenerator()
         var table = SeriesTable(seed: random.next())
-        let names = (0..<20_000).map { #"metric_\#($0 % 7){host="\#($0)",pad="\#(String(repeating: "x", count: $0 % 40))"}"# }
+        let names = (0..<20_000).map {
+            #"metric_\#($0 % 7){host="\#($0)",pad="\#(String(repeating: "x", count: $0 % 40))"}"#
+        }
         for (number, name) in names.enumerated() {
             #expect(find(name, in: &table) == nil)
             insert(name, number, in: &table)
