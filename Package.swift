@@ -78,14 +78,14 @@ let package = Package(
         .target(
             name: "MetricAgent",
             dependencies: [
-                "MetricModel", "RecordBatch", "CommitLog", "KafkaClient", .nioCore, .nioPosix, .logging, .metrics,
+                "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "KafkaClient", .nioCore, .nioPosix, .logging,
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
             name: "Subscriber",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaClient", "Aggregation", "SeriesStore", .nioCore, .logging,
-                .metrics, .serviceLifecycle,
+                "MetricModel", "RecordBatch", "KafkaProtocol", "KafkaClient", "Aggregation", "SeriesStore", .nioCore,
+                .logging, .metrics, .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
             name: "Topology",
@@ -139,14 +139,14 @@ let package = Package(
         .testTarget(
             name: "MetricAgentTests",
             dependencies: [
-                "MetricAgent", "MetricModel", "CommitLog", "RecordBatch", "Broker", "KafkaClient", "TestKit",
-                .nioCore, .logging,
+                "MetricAgent", "MetricModel", "CommitLog", "RecordBatch", "KafkaProtocol", "Broker", "KafkaClient",
+                "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "SubscriberTests",
             dependencies: [
-                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "RecordBatch", "Broker", "KafkaClient",
-                "TestKit", .nioCore, .logging,
+                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "RecordBatch", "KafkaProtocol", "Broker",
+                "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], swiftSettings: strict),
         .testTarget(
             name: "WeirTests",
