@@ -1,0 +1,41 @@
+import Logging
+import Synchronization
+
+/// Collects what is logged, as `level: message`.
+final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var all: [String] { lines.withLock { $0 } }
+
+    /// Info and above.
+    var visible: [String] { all.filter { !$0.hasPrefix("debug") && !$0.hasPrefix("trace") } }
+
+    var logger: Logger {
+        var logger = Logger(label: "test") { _ in Handler(lines: self) }
+        logger.logLevel = .debug
+        return logger
+    }
+
+    private func append(_ line: String) {
+        lines.withLock { $0.append(line) }
+    }
+
+    private struct Handler: LogHandler {
+        let lines: LogLines
+        var logLevel = Logger.Level.debug
+        var metadata: Logger.Metadata = [:]
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        // swift-format-ignore: the protocol's parameters
+        func log(
+            level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
+            function: String, line: UInt
+        ) {
+            lines.append("\(level): \(message)")
+        }
+    }
+}
