@@ -1,5 +1,6 @@
 import KafkaProtocol
 import NIOCore
+import TestKit
 import Testing
 
 @testable import KafkaClient
@@ -133,7 +134,9 @@ import Testing
     }
 
     @Test func listenerThatIsNoBrokerIsNamedAsSuch() async throws {
-        let broker = try await ScriptedBroker.start { _ in .bytes(ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n")) }
+        let broker = try await ScriptedBroker.start { _ in
+            .bytes(ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n"))
+        }
         let lines = LogLines()
         let cluster = cluster(broker.port, lines: lines)
         await #expect {

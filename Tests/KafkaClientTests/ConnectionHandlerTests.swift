@@ -40,9 +40,9 @@ import Testing
 
     @Test func pipelinedRequestsAreMatchedWithTheirAnswers() async throws {
         let (channel, wire) = try await connect()
-        async let first = heartbeat(wire, group: "a")
+        let first = Task { try await heartbeat(wire, group: "a") }
         let (firstID, _) = try await written(channel)
-        async let second = heartbeat(wire, group: "b")
+        let second = Task { try await heartbeat(wire, group: "b") }
         let (secondID, group) = try await written(channel)
         #expect(group == "b")
         // Both answers in one read, the second cut in two.
@@ -51,30 +51,30 @@ import Testing
         let rest = try #require(bytes.getSlice(at: bytes.readableBytes - 3, length: 3))
         bytes.moveWriterIndex(to: bytes.writerIndex - 3)
         try await channel.writeInbound(bytes)
-        #expect(try await first == .none)
+        #expect(try await first.value == .none)
         try await channel.writeInbound(rest)
-        #expect(try await second == .rebalanceInProgress)
+        #expect(try await second.value == .rebalanceInProgress)
     }
 
     @Test func lostConnectionFailsWhatIsPending() async throws {
         let (channel, wire) = try await connect()
-        async let pending = heartbeat(wire, group: "a")
+        let pending = Task { try await heartbeat(wire, group: "a") }
         _ = try await written(channel)
         try await channel.close()
         let lost = KafkaClientError.connectionLost(Self.address, reason: "the broker closed it")
-        await #expect(throws: lost) { try await pending }
+        await #expect(throws: lost) { try await pending.value }
         await #expect(throws: KafkaClientError.self) { try await heartbeat(wire, group: "b") }
     }
 
     @Test func unansweredRequestTimesOutAndClosesTheConnection() async throws {
         let (channel, wire) = try await connect()
-        async let slow = heartbeat(wire, group: "a", timeout: .seconds(5))
+        let slow = Task { try await heartbeat(wire, group: "a", timeout: .seconds(5)) }
         _ = try await written(channel)
         await channel.testingEventLoop.advanceTime(by: .seconds(4))
         #expect(wire.isOpen)
         await channel.testingEventLoop.advanceTime(by: .seconds(1))
         let error = KafkaClientError.timedOut(Self.address, request: "heartbeat", after: .seconds(5))
-        await #expect(throws: error) { try await slow }
+        await #expect(throws: error) { try await slow.value }
         #expect(!wire.isOpen)
     }
 
@@ -82,22 +82,22 @@ import Testing
         let (channel, wire) = try await connect()
         let abandoned = Task { try await heartbeat(wire, group: "a") }
         let (abandonedID, _) = try await written(channel)
-        async let kept = heartbeat(wire, group: "b")
+        let kept = Task { try await heartbeat(wire, group: "b") }
         let (keptID, _) = try await written(channel)
         abandoned.cancel()
         await #expect(throws: CancellationError.self) { try await abandoned.value }
         try await channel.writeInbound(try answer(abandonedID, .none))
         try await channel.writeInbound(try answer(keptID, .none))
-        #expect(try await kept == .none)
+        #expect(try await kept.value == .none)
     }
 
     @Test func somethingThatIsNoBrokerIsNamedAsSuch() async throws {
         let (channel, wire) = try await connect()
-        async let pending = heartbeat(wire, group: "a")
+        let pending = Task { try await heartbeat(wire, group: "a") }
         _ = try await written(channel)
         try await channel.writeInbound(ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n"))
         await #expect {
-            try await pending
+            try await pending.value
         } throws: { error in
             "\(error)".contains("is it a Kafka broker?")
         }
@@ -106,14 +106,14 @@ import Testing
 
     @Test func answerThatEndsEarlyIsAnErrorNotATrap() async throws {
         let (channel, wire) = try await connect()
-        async let pending = heartbeat(wire, group: "a")
+        let pending = Task { try await heartbeat(wire, group: "a") }
         let (id, _) = try await written(channel)
         var buffer = ByteBuffer(integer: Int32(5))
         buffer.writeInteger(id)
         buffer.writeInteger(UInt8(0))
         try await channel.writeInbound(buffer)
         await #expect {
-            try await pending
+            try await pending.value
         } throws: { error in
             if case KafkaClientError.malformedAnswer = error { true } else { false }
         }

@@ -1,6 +1,8 @@
 import KafkaProtocol
 import NIOCore
 import RecordBatch
+import Synchronization
+import TestKit
 import Testing
 
 @testable import KafkaClient
@@ -51,27 +53,33 @@ import Testing
         }
     }
 
-    @Test func batchesOfManyTasksKeepTheirOrderThroughFaults() async throws {
+    @Test func everythingThatWaitsIsWrittenInTheOrderItCameIn() async throws {
         let faults: [FakeCluster.Fault] = [.loseRequest, .loseAnswer, .refuse(.leaderNotAvailable), .loseAnswer]
         let fake = try await FakeCluster.start(topics: ["t": 1], faults: faults)
-        try await withProducer(fake) { producer in
-            let target = try partition("t")
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for value in Self.numbers {
-                    let encoded = try batch([value])
-                    // Started in order, as the producer takes them in at once.
-                    let taken = OneShot<Void>()
-                    group.addTask {
-                        async let offset = producer.send(encoded, to: target)
-                        taken.complete(.success(()))
-                        #expect(try await offset >= 0)
-                    }
-                    try await taken.value()
-                }
-                try await group.waitForAll()
+        let cluster = Cluster(configuration: .local(port: fake.port), logger: LogLines().logger)
+        let sender = PartitionSender(
+            partition: try partition("t"), cluster: cluster, configuration: ProducerConfiguration(),
+            identities: ProducerIdentities(cluster: cluster), budget: ByteBudget(limit: 1 << 20))
+        let running = Task { await sender.run() }
+        var deliveries: [OneShot<Offset>] = []
+        for (index, value) in Self.numbers.enumerated() {
+            let delivered = OneShot<Offset>()
+            if index % 3 == 0 {
+                sender.append(try batch([value]), delivered: delivered)
+            } else {
+                sender.append(try message(value), timestamp: 1, bytes: 10, delivered: delivered)
             }
-            #expect(try fake.values("t").sorted() == Self.numbers.sorted())
+            deliveries.append(delivered)
         }
+        for (index, delivered) in deliveries.enumerated() {
+            let offset = try await delivered.value()
+            #expect(offset == Offset(Int64(index)))
+        }
+        #expect(try fake.values("t") == Self.numbers)
+        running.cancel()
+        await running.value
+        cluster.close()
+        await fake.stop()
     }
 
     @Test func offsetsAreThoseOfTheRecords() async throws {
@@ -165,10 +173,11 @@ import Testing
         let fake = try await FakeCluster.start(topics: [:])
         fake.state.withLock { $0.createsTopics = false }
         try await withProducer(fake, requestTimeout: .milliseconds(200)) { producer in
-            await #expect(throws: KafkaClientError.unknownTopic(try topic("t"))) {
+            let missing = KafkaClientError.unknownTopic(try topic("t"))
+            await #expect(throws: missing) {
                 try await producer.send(try message("a"))
             }
-            await #expect(throws: KafkaClientError.unknownTopic(try topic("t"))) {
+            await #expect(throws: missing) {
                 try await producer.send(try batch(["a"]), to: try partition("t"))
             }
         }
@@ -177,7 +186,8 @@ import Testing
     @Test func partitionThatDoesNotExistIsNamed() async throws {
         let fake = try await FakeCluster.start(topics: ["t": 1])
         try await withProducer(fake, requestTimeout: .milliseconds(200)) { producer in
-            await #expect(throws: KafkaClientError.unknownPartition(try partition("t", 3))) {
+            let missing = KafkaClientError.unknownPartition(try partition("t", 3))
+            await #expect(throws: missing) {
                 try await producer.send(try message("a", partition: 3))
             }
         }
@@ -203,7 +213,8 @@ import Testing
         try await withProducer(fake, configuration) { producer in
             _ = try await producer.send(try message("a"))
             await fake.stop()
-            await #expect(throws: KafkaClientError.deliveryTimedOut(try partition("t"), after: .milliseconds(200))) {
+            let missing = KafkaClientError.deliveryTimedOut(try partition("t"), after: .milliseconds(200))
+            await #expect(throws: missing) {
                 try await producer.send(try message("b"))
             }
         }
@@ -214,12 +225,12 @@ import Testing
         try await withProducer(fake) { producer in
             _ = try await producer.send(try message("a"))
             await fake.stop()
-            async let stuck = producer.send(try message("b"))
+            let stuck = Task { try await producer.send(try message("b")) }
             try await Task.sleep(for: .milliseconds(50))
             let start = ContinuousClock.now
             await producer.close()
             #expect(.now - start < .seconds(2))
-            await #expect(throws: KafkaClientError.closed) { try await stuck }
+            await #expect(throws: KafkaClientError.closed) { try await stuck.value }
             await #expect(throws: KafkaClientError.closed) { try await producer.send(try message("c")) }
         }
     }

@@ -11,7 +11,9 @@ import Testing
     }
 
     @Test func patternMatchesWholeNamesAndSkipsExcludedAndInternalOnes() throws {
-        let cluster = try topics(["metrics.cpu", "metrics.rejected", "xmetrics.cpu", "metrics", "__metrics.x", "metrics.a"])
+        let cluster = try topics([
+            "metrics.cpu", "metrics.rejected", "xmetrics.cpu", "metrics", "__metrics.x", "metrics.a",
+        ])
         let selection = TopicSelection.pattern(#"^metrics\..*"#, excluding: ["metrics.rejected"])
         #expect(selection.selected(from: cluster).map(\.rawValue) == ["metrics.a", "metrics.cpu"])
         #expect(TopicSelection.pattern(".*").selected(from: cluster).count == 5)

@@ -33,7 +33,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     func send(_ frame: ByteBuffer, name: String, expectsAnswer: Bool, timeout: Duration, completion: Completion) {
         guard !completion.isDone else { return }
         let action = machine.send(
-            frame, name: name, expectsAnswer: expectsAnswer, timeout: timeout, now: context?.eventLoop.now ?? .now(), completion: completion)
+            frame, name: name, expectsAnswer: expectsAnswer, timeout: timeout, now: context?.eventLoop.now ?? .now(),
+            completion: completion)
         switch action {
         case .write(let frame):
             write(frame)

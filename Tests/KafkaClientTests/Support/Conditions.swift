@@ -3,23 +3,6 @@ import KafkaProtocol
 import NIOCore
 import RecordBatch
 
-/// A condition did not come true in time.
-struct Overdue: Error, CustomStringConvertible {
-    let what: String
-    var description: String { "not in time: \(what)" }
-}
-
-/// Waits for a condition, with a deadline.
-func eventually(
-    _ what: String, within limit: Duration = .seconds(10), _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + limit
-    while !(try await condition()) {
-        guard .now < deadline else { throw Overdue(what: what) }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-}
-
 extension ClientConfiguration {
     /// For tests: quick to give up, quick to come back.
     static func local(port: Int, requestTimeout: Duration = .seconds(5)) -> ClientConfiguration {

@@ -30,12 +30,8 @@ final class LogLines: Sendable {
             set { metadata[key] = newValue }
         }
 
-        // swift-format-ignore: the protocol's parameters
-        func log(
-            level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
-            function: String, line: UInt
-        ) {
-            lines.append("\(level): \(message)")
+        func log(event: LogEvent) {
+            lines.append("\(event.level): \(event.message)")
         }
     }
 }
