@@ -1,3 +1,4 @@
+import KafkaProtocol
 import NIOCore
 
 /// Interprets ``ConnectionStateMachine`` on a channel: writes requests, completes them with their answers, times them out.
@@ -69,8 +70,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? FrameLengthError {
-            end(.malformedAnswer(address, request: "a request", reason: error.description))
+        if let error = error as? ProtocolError {
+            end(.malformedAnswer(address, request: "a request", reason: "\(error)"))
         } else {
             end(.connectionLost(address, reason: ConnectFailure.text(of: error)))
         }
