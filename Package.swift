@@ -91,13 +91,14 @@ let package = Package(
         .target(
             name: "Topology",
             dependencies: [
-                "MetricModel", "Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", .logging,
+                "MetricModel", "Broker", "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore", .logging,
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "MetricModel", "Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
+                "MetricModel", "RecordBatch", "KafkaProtocol", "Broker", "KafkaClient", "Aggregation", "MetricAgent",
+                "Subscriber", "SeriesStore", "PromQL",
                 "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
                 .unixSignals,
             ], swiftSettings: strict),

@@ -1,6 +1,8 @@
 import ArgumentParser
 import KafkaClient
 import KafkaProtocol
+import RecordBatch
+import Topology
 
 /// `weir group`: looks at consumer groups, on our broker or on any Kafka cluster.
 struct GroupCommand: AsyncParsableCommand {

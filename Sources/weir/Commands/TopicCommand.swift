@@ -1,6 +1,8 @@
 import ArgumentParser
 import KafkaClient
 import KafkaProtocol
+import RecordBatch
+import Topology
 
 /// `weir topic`: looks after topics, on our broker or on any Kafka cluster.
 struct TopicCommand: AsyncParsableCommand {
