@@ -1,7 +1,6 @@
 import CommitLog
 import KafkaProtocol
 public import Logging
-import NIOPosix
 public import ServiceLifecycle
 
 /// Collects this host's metrics and publishes them, through a spool on disk: what was accepted arrives, however often
@@ -121,8 +120,8 @@ public final class AgentService: Service {
         let complaint = Complaint(logger)
         while (try? await Task.sleep(for: Self.checkpointInterval)) != nil {
             let spool = spool
-            do {
-                try await NIOThreadPool.singleton.runIfActive { try spool.writeCheckpoint() }
+            do throws(LogError) {
+                try await BlockingWork.run { () throws(LogError) in try spool.writeCheckpoint() }
                 complaint.settle("the spool's checkpoint is written again")
             } catch {
                 complaint.raise("the spool's checkpoint cannot be written; after a crash more is sent again: \(error)")
@@ -142,8 +141,7 @@ public final class AgentService: Service {
     private func close() async throws {
         let left = spool.topics.values.reduce(0) { $0 + $1.backlog.records }
         let spool = spool
-        // Not a task's blocking work: it has to be done also when this task is cancelled.
-        try await NIOThreadPool.singleton.runIfActive { try spool.close() }
+        try await BlockingWork.run { () throws(LogError) in try spool.close() }
         if left > 0 {
             logger.info("\(left) records wait in the spool in \(spool.directory) for the next start")
         }
@@ -152,7 +150,8 @@ public final class AgentService: Service {
     private func announce() {
         let names = configuration.collectors.map(\.rawValue).joined(separator: ", ")
         logger.info(
-            "collecting \(names) of \(configuration.instance) every \(configuration.interval), spool in \(spool.directory)")
+            "collecting \(names) of \(configuration.instance) every \(configuration.interval), spool in \(spool.directory)"
+        )
         for topic in spool.topics.values.sorted(by: { $0.name.rawValue < $1.name.rawValue }) {
             for cut in topic.recovery.cuts { logger.warning("spool of topic \(topic.name): \(cut)") }
         }
