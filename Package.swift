@@ -108,7 +108,8 @@ let package = Package(
 
         // MARK: Tests
         .target(
-            name: "TestKit", dependencies: ["RecordBatch", "CommitLog", .nioCore, .nioPosix], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["KafkaProtocol", "RecordBatch", "CommitLog", .nioCore, .nioPosix],
+            path: "Tests/TestKit",
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", dependencies: ["ProtocolGenerator"], swiftSettings: strict),
         .testTarget(name: "MetricModelTests", dependencies: ["MetricModel", "TestKit"], swiftSettings: strict),
@@ -126,6 +127,7 @@ let package = Package(
             name: "BrokerTests",
             dependencies: [
                 "Broker", "CommitLog", "KafkaProtocol", "RecordBatch", "TestKit", .nioCore, .nioPosix, .logging,
+                .collections,
             ], swiftSettings: strict),
         .testTarget(
             name: "KafkaClientTests",
