@@ -106,12 +106,13 @@ let package = Package(
 
         // MARK: Tests
         .target(
-            name: "TestKit", dependencies: ["RecordBatch", .nioCore, .nioPosix], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["RecordBatch", "CommitLog", .nioCore, .nioPosix], path: "Tests/TestKit",
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", dependencies: ["ProtocolGenerator"], swiftSettings: strict),
         .testTarget(name: "MetricModelTests", dependencies: ["MetricModel", "TestKit"], swiftSettings: strict),
         .testTarget(
-            name: "RecordBatchTests", dependencies: ["RecordBatch", "TestKit", .nioCore], swiftSettings: strict),
+            name: "RecordBatchTests", dependencies: ["RecordBatch", "TestKit", .nioCore], exclude: ["Fixtures"],
+            swiftSettings: strict),
         .testTarget(
             name: "KafkaProtocolTests",
             dependencies: ["KafkaProtocol", "ProtocolGenerator", "RecordBatch", "TestKit", .nioCore],
