@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
 
 extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
@@ -128,7 +129,8 @@ let package = Package(
         .testTarget(
             name: "KafkaClientTests",
             dependencies: [
-                "KafkaClient", "KafkaProtocol", "RecordBatch", "Broker", "TestKit", .nioCore, .nioPosix, .logging,
+                "KafkaClient", "KafkaProtocol", "RecordBatch", "Broker", "TestKit", .nioCore, .nioPosix, .nioEmbedded,
+                .logging,
             ], swiftSettings: strict),
         .testTarget(
             name: "AggregationTests", dependencies: ["Aggregation", "MetricModel", "TestKit"], swiftSettings: strict),

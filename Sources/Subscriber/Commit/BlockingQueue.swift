@@ -9,14 +9,9 @@ struct BlockingQueue: Sendable {
         queue = DispatchQueue(label: label)
     }
 
-    func run<Value: Sendable, Failure: Error>(
-        _ work: @escaping @Sendable () throws(Failure) -> Value
-    ) async throws(Failure) -> Value {
-        let result: Result<Value, Failure> = await withCheckedContinuation { continuation in
-            queue.async {
-                continuation.resume(returning: Result(catching: work))
-            }
+    func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result(catching: work)) }
         }
-        return try result.get()
     }
 }

@@ -38,10 +38,10 @@ struct CommitLoop: Sendable {
         var failures = 0
         while true {
             do {
-                let report = try await store.run { [writer] () throws(StoreError) in try writer.commit(head) }
+                let report = try await store.run { [writer] in try writer.commit(head) }
                 if failures > 0 { logger.notice("the database can be written again", metadata: ["path": "\(writer.path)"]) }
                 return report
-            } catch where error.isTransient {
+            } catch let error as StoreError where error.isTransient {
                 if failures == 0 {
                     logger.error("cannot commit, trying again until it succeeds", metadata: ["reason": "\(error)"])
                 }
