@@ -85,19 +85,20 @@ let package = Package(
         .target(
             name: "Subscriber",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaClient", "Aggregation", "SeriesStore", .nioCore, .logging,
-                .metrics, .serviceLifecycle,
+                "MetricModel", "RecordBatch", "KafkaProtocol", "KafkaClient", "Aggregation", "SeriesStore", .nioCore,
+                .logging, .metrics, .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
             name: "Topology",
             dependencies: [
-                "MetricModel", "Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", .logging,
+                "MetricModel", "Broker", "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore", .logging,
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "MetricModel", "Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
+                "MetricModel", "RecordBatch", "KafkaProtocol", "Broker", "KafkaClient", "Aggregation", "MetricAgent",
+                "Subscriber", "SeriesStore", "PromQL",
                 "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
                 .unixSignals,
             ], swiftSettings: strict),
@@ -107,7 +108,8 @@ let package = Package(
 
         // MARK: Tests
         .target(
-            name: "TestKit", dependencies: ["RecordBatch", "CommitLog", .nioCore, .nioPosix], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["KafkaProtocol", "RecordBatch", "CommitLog", .nioCore, .nioPosix],
+            path: "Tests/TestKit",
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", dependencies: ["ProtocolGenerator"], swiftSettings: strict),
         .testTarget(name: "MetricModelTests", dependencies: ["MetricModel", "TestKit"], swiftSettings: strict),
@@ -125,6 +127,7 @@ let package = Package(
             name: "BrokerTests",
             dependencies: [
                 "Broker", "CommitLog", "KafkaProtocol", "RecordBatch", "TestKit", .nioCore, .nioPosix, .logging,
+                .collections,
             ], swiftSettings: strict),
         .testTarget(
             name: "KafkaClientTests",
@@ -148,8 +151,8 @@ let package = Package(
         .testTarget(
             name: "SubscriberTests",
             dependencies: [
-                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "RecordBatch", "Broker", "KafkaClient",
-                "TestKit", .nioCore, .logging,
+                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "RecordBatch", "KafkaProtocol", "Broker",
+                "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], swiftSettings: strict),
         .testTarget(
             name: "WeirTests",

@@ -75,7 +75,9 @@ public final class AgentService: Service {
         await withTaskGroup(of: Void.self) { group in
             for drain in drains { group.addTask { await drain.run() } }
             group.addTask { await self.keepCheckpoint() }
-            await cancelWhenGracefulShutdown { await self.collect() }
+            await cancelWhenGracefulShutdown {
+                if self.configuration.drainsOnly { await self.drain() } else { await self.collect() }
+            }
             await sayFarewell()
             group.cancelAll()
         }
@@ -116,6 +118,13 @@ public final class AgentService: Service {
         }
     }
 
+    /// Waits until the spool is empty.
+    private func drain() async {
+        while waitingRecords > 0, (try? await Task.sleep(for: .milliseconds(20))) != nil {}
+    }
+
+    private var waitingRecords: Int64 { spool.topics.values.reduce(0) { $0 + $1.backlog.records } }
+
     private func keepCheckpoint() async {
         let complaint = Complaint(logger)
         while (try? await Task.sleep(for: Self.checkpointInterval)) != nil {
@@ -133,13 +142,13 @@ public final class AgentService: Service {
     private func sayFarewell() async {
         guard publisher.isReachable == true else { return }
         let deadline = ContinuousClock.now + Self.farewell
-        while !Task.isCancelled, .now < deadline, spool.topics.values.contains(where: { $0.backlog.records > 0 }) {
+        while !Task.isCancelled, .now < deadline, waitingRecords > 0 {
             try? await Task.sleep(for: .milliseconds(5))
         }
     }
 
     private func close() async throws {
-        let left = spool.topics.values.reduce(0) { $0 + $1.backlog.records }
+        let left = waitingRecords
         let spool = spool
         try await BlockingWork.run { () throws(LogError) in try spool.close() }
         if left > 0 {
@@ -155,7 +164,7 @@ public final class AgentService: Service {
         for topic in spool.topics.values.sorted(by: { $0.name.rawValue < $1.name.rawValue }) {
             for cut in topic.recovery.cuts { logger.warning("spool of topic \(topic.name): \(cut)") }
         }
-        let waiting = spool.topics.values.reduce(0) { $0 + $1.backlog.records }
+        let waiting = waitingRecords
         if waiting > 0 { logger.info("\(waiting) records of earlier runs wait in the spool") }
     }
 }

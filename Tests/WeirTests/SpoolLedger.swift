@@ -14,11 +14,9 @@ struct SpoolLedger {
 
     /// Adds what a spool directory holds. Its agent must not be running, and nothing may have been deleted from it.
     mutating func add(spool directory: String) throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: directory).sorted() {
-            var isDirectory = false
-            let path = "\(directory)/\(name)"
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory else { continue }
-            try add(log: path)
+        let topics = "\(directory)/topics"
+        for name in try FileManager.default.contentsOfDirectory(atPath: topics).sorted() {
+            try add(log: "\(topics)/\(name)")
         }
     }
 

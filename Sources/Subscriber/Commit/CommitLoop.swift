@@ -39,7 +39,9 @@ struct CommitLoop: Sendable {
         while true {
             do {
                 let report = try await store.run { [writer] in try writer.commit(head) }
-                if failures > 0 { logger.notice("the database can be written again", metadata: ["path": "\(writer.path)"]) }
+                if failures > 0 {
+                    logger.notice("the database can be written again", metadata: ["path": "\(writer.path)"])
+                }
                 return report
             } catch let error as StoreError where error.isTransient {
                 if failures == 0 {
