@@ -6,7 +6,8 @@ import NIOPosix
 
 /// A broker between start and stop: its threads, its lock on the data directory, its listener.
 struct RunningBroker {
-    private static let poolThreads = 2
+    /// For syncs and cold reads; enough that a few catching-up consumers do not hold up all syncs.
+    private static let poolThreads = 4
     private static let maximumEventLoops = 4
     private static let acceptBacklog: Int32 = 256
 
@@ -58,7 +59,8 @@ struct RunningBroker {
         _ eventLoop: any EventLoop, _ pool: NIOThreadPool
     ) throws(BrokerError) -> BrokerNode {
         let resources = PartitionResources(
-            logConfiguration: configuration.log, fileSystem: fileSystem, durability: configuration.durability, limits: configuration.limits,
+            logConfiguration: configuration.log, fileSystem: fileSystem, durability: configuration.durability,
+            limits: configuration.limits,
             pool: pool, clock: clock, logger: logger)
         let settings = Catalog.Settings(
             dataDirectory: configuration.dataDirectory, defaultPartitions: configuration.defaultPartitions,
@@ -74,7 +76,9 @@ struct RunningBroker {
             counters: BrokerCounters())
     }
 
-    private static func listen(_ node: BrokerNode, _ eventLoops: MultiThreadedEventLoopGroup) async throws -> any Channel {
+    private static func listen(_ node: BrokerNode, _ eventLoops: MultiThreadedEventLoopGroup) async throws
+        -> any Channel
+    {
         let (host, port) = (node.configuration.host, node.configuration.port)
         do {
             return try await ServerBootstrap(group: eventLoops)

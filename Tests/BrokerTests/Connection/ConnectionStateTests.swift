@@ -5,132 +5,100 @@ import Testing
 
 @testable import Broker
 
-/// The connection's logic without a socket: frames whose first byte is "p" are pipelined, all others alone.
+/// The connection's logic without a socket.
 @Suite struct ConnectionStateTests {
-    private static func state(queued: Int = 64) -> ConnectionState {
-        var limits = ConnectionLimits()
-        limits.queuedRequests = queued
-        limits.frameBytes = 1_000
-        limits.firstFrameBytes = 100
-        return ConnectionState(limits: limits) { frame in
-            frame.getInteger(at: frame.readerIndex, as: UInt8.self) == UInt8(ascii: "p") ? .pipelined : .alone
-        }
-    }
-
-    private static func frame(_ content: String) -> ByteBuffer {
-        var buffer = ByteBuffer()
-        buffer.writeInteger(Int32(content.utf8.count))
-        buffer.writeString(content)
-        return buffer
-    }
-
-    private struct NothingServed: Error {}
-
-    private static func serve(_ state: inout ConnectionState) throws -> (String, ResponseQueue.Slot) {
-        guard let served = self.served(&state) else { throw NothingServed() }
-        return served
-    }
-
-    private static func served(_ state: inout ConnectionState) -> (String, ResponseQueue.Slot)? {
-        if case .serve(let frame, let slot) = state.next() { return (String(buffer: frame), slot) }
-        return nil
-    }
-
-    @Test func framesAreTheSameHoweverTheBytesAreCut() throws {
+    @Test func framesAreTheSameHoweverTheBytesAreCut() {
         var generator = SeededGenerator()
-        let contents = (0..<50).map { "p\($0)" + String(repeating: "x", count: Int.random(in: 0...90, using: &generator)) }
+        let contents = (0..<50).map {
+            "p\($0)" + String(repeating: "x", count: Int.random(in: 0...90, using: &generator))
+        }
         var stream = ByteBuffer()
-        for content in contents { stream.writeImmutableBuffer(Self.frame(content)) }
-        var state = Self.state()
+        for content in contents { stream.writeImmutableBuffer(ConnectionBench.frame(content)) }
+        let bench = ConnectionBench()
         var seen: [String] = []
         while stream.readableBytes > 0 {
             let count = Int.random(in: 1...min(40, stream.readableBytes), using: &generator)
-            if let piece = stream.readSlice(length: count) { state.receive(piece) }
-            while let (content, slot) = Self.served(&state) {
+            if let piece = stream.readSlice(length: count) { bench.receive(piece) }
+            while let (content, slot) = try? bench.serve() {
                 seen.append(content)
-                state.fill(slot, with: nil)
-                #expect(state.takeResponse() == nil)
+                bench.fill(slot, nil)
+                #expect(bench.takeResponse() == nil)
             }
         }
         #expect(seen == contents)
     }
 
     @Test func answersLeaveInTheOrderOfTheRequests() throws {
-        var state = Self.state()
-        for content in ["p1", "p2", "p3"] { state.receive(Self.frame(content)) }
-        let first = try Self.serve(&state).1
-        let second = try Self.serve(&state).1
-        let third = try Self.serve(&state).1
-        state.fill(third, with: ByteBuffer(string: "three"))
-        state.fill(second, with: nil)
-        #expect(state.takeResponse() == nil)
-        state.fill(first, with: ByteBuffer(string: "one"))
-        #expect(state.takeResponse() == ByteBuffer(string: "one"))
-        #expect(state.takeResponse() == ByteBuffer(string: "three"))
-        #expect(state.takeResponse() == nil)
+        let bench = ConnectionBench()
+        bench.receive(frames: "p1", "p2", "p3")
+        let (first, second, third) = (try bench.serve().1, try bench.serve().1, try bench.serve().1)
+        bench.fill(third, "three")
+        bench.fill(second, nil)
+        #expect(bench.takeResponse() == nil)
+        bench.fill(first, "one")
+        #expect(bench.takeResponse() == "one")
+        #expect(bench.takeResponse() == "three")
+        #expect(bench.takeResponse() == nil)
     }
 
     @Test func aRequestThatIsAloneWaitsForThoseBeforeAndHoldsBackThoseBehind() throws {
-        var state = Self.state()
-        for content in ["p1", "alone", "p2"] { state.receive(Self.frame(content)) }
-        let (_, first) = try Self.serve(&state)
-        #expect(Self.served(&state) == nil)
-        #expect(!state.hasRoom)
-        state.fill(first, with: nil)
-        _ = state.takeResponse()
-        let (alone, slot) = try Self.serve(&state)
-        #expect(alone == "alone")
-        #expect(Self.served(&state) == nil)
-        state.fill(slot, with: nil)
-        _ = state.takeResponse()
-        let next = try Self.serve(&state).0
-        #expect(next == "p2")
+        let bench = ConnectionBench()
+        bench.receive(frames: "p1", "alone", "p2")
+        let first = try bench.serve().1
+        #expect(bench.otherwise == "wait")
+        #expect(!bench.hasRoom)
+        bench.fill(first, nil)
+        #expect(bench.takeResponse() == nil)
+        let (content, slot) = try bench.serve()
+        #expect(content == "alone")
+        #expect(bench.otherwise == "wait")
+        bench.fill(slot, nil)
+        #expect(bench.takeResponse() == nil)
+        #expect(try bench.serve().0 == "p2")
     }
 
     @Test func aFullQueueStopsReading() throws {
-        var state = Self.state(queued: 2)
-        for content in ["p1", "p2", "p3"] { state.receive(Self.frame(content)) }
-        let (_, first) = try Self.serve(&state)
-        _ = try Self.serve(&state)
-        #expect(Self.served(&state) == nil)
-        #expect(!state.hasRoom)
-        state.fill(first, with: ByteBuffer(string: "one"))
+        let bench = ConnectionBench(queued: 2)
+        bench.receive(frames: "p1", "p2", "p3")
+        let first = try bench.serve().1
+        _ = try bench.serve()
+        #expect(bench.otherwise == "wait")
+        #expect(!bench.hasRoom)
+        bench.fill(first, "one")
         // The slot is free when its answer has been taken to be written.
-        #expect(state.takeResponse() != nil)
-        #expect(state.hasRoom)
-        let next = try Self.serve(&state).0
-        #expect(next == "p3")
+        #expect(bench.takeResponse() == "one")
+        #expect(bench.hasRoom)
+        #expect(try bench.serve().0 == "p3")
     }
 
     @Test func aPeerMustProveItselfBeforeItMaySendLargeFrames() throws {
         let large = String(repeating: "p", count: 101)
-        var stranger = Self.state()
-        stranger.receive(Self.frame(large))
-        guard case .abort(let error) = stranger.next() else { return #expect(Bool(false), "it was served") }
-        #expect(error.description.contains("101"))
+        let stranger = ConnectionBench()
+        stranger.receive(frames: large)
+        #expect(stranger.otherwise.hasPrefix("abort: frame at byte 0: frame length 101"))
 
-        var known = Self.state()
-        known.receive(Self.frame("p"))
-        let slot = try #require(Self.served(&known)).1
+        let known = ConnectionBench()
+        known.receive(frames: "p")
+        let slot = try known.serve().1
         known.requestWasValid()
-        known.fill(slot, with: nil)
-        known.receive(Self.frame(large))
-        #expect(try #require(Self.served(&known)).0 == large)
+        known.fill(slot, nil)
+        known.receive(frames: large)
+        #expect(try known.serve().0 == large)
     }
 
     @Test(arguments: [("GET / HTTP/1.1\r\n", "HTTP"), ("\u{16}\u{3}\u{1}\u{2}\u{0}", "TLS")])
     func otherProtocolsAreRecognised(_ hello: String, _ name: String) {
-        var state = Self.state()
-        state.receive(ByteBuffer(string: hello))
-        guard case .abort(let error) = state.next() else { return #expect(Bool(false), "it was served") }
-        #expect(error.hint?.contains(name) == true)
-        #expect(!state.hasRoom)
+        let bench = ConnectionBench()
+        bench.receive(ByteBuffer(string: hello))
+        #expect(bench.otherwise.contains(name))
+        #expect(!bench.hasRoom)
     }
 
     @Test func aNegativeLengthEndsTheConnection() {
-        var state = Self.state()
-        state.receive(ByteBuffer(bytes: [0xFF, 0xFF, 0xFF, 0xFF]))
-        guard case .abort = state.next() else { return #expect(Bool(false), "it was served") }
+        let bench = ConnectionBench()
+        bench.receive(ByteBuffer(bytes: [0xFF, 0xFF, 0xFF, 0xFF]))
+        #expect(bench.otherwise.hasPrefix("abort"))
+        #expect(bench.otherwise == "wait")
     }
 
     @Test func memoryGrowsWithBytesThatCameAndNotWithWhatIsAnnounced() {
@@ -144,20 +112,19 @@ import Testing
     }
 
     @Test func drainingAnswersWhatIsOwedAndThenCloses() throws {
-        var state = Self.state()
-        state.receive(Self.frame("p1"))
-        state.receive(Self.frame("p2"))
-        let slot = try Self.serve(&state).1
-        state.drain()
-        guard case .wait = state.next() else { return #expect(Bool(false), "it did not wait") }
-        state.fill(slot, with: ByteBuffer(string: "one"))
-        #expect(state.takeResponse() == ByteBuffer(string: "one"))
-        guard case .close = state.next() else { return #expect(Bool(false), "it did not close") }
+        let bench = ConnectionBench()
+        bench.receive(frames: "p1", "p2")
+        let slot = try bench.serve().1
+        bench.drain()
+        #expect(bench.otherwise == "wait")
+        bench.fill(slot, "one")
+        #expect(bench.takeResponse() == "one")
+        #expect(bench.otherwise == "close")
     }
 
     @Test func halfAFrameIsCountedWhenTheConnectionEnds() {
-        var state = Self.state()
-        state.receive(ByteBuffer(bytes: [0, 0, 0, 9, 1, 2]))
-        #expect(state.closed() == 6)
+        let bench = ConnectionBench()
+        bench.receive(ByteBuffer(bytes: [0, 0, 0, 9, 1, 2]))
+        #expect(bench.closed() == 6)
     }
 }

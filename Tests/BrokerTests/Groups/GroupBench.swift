@@ -44,7 +44,8 @@ struct GroupBench {
 
     /// Asks to join; new members get the ids "m1", "m2", …
     mutating func join(
-        _ memberID: String = "", instance: String? = nil, mustKnowItsID: Bool = false, session: TimeAmount = .seconds(10),
+        _ memberID: String = "", instance: String? = nil, mustKnowItsID: Bool = false,
+        session: TimeAmount = .seconds(10),
         rebalance: TimeAmount = .seconds(60), type: String = "consumer", protocols: [String] = ["range"],
         metadata: String = "all"
     ) -> GroupReplyToken {

@@ -60,9 +60,12 @@ import Testing
             #expect(try await client.ask(try Requests.produce(["x"], to: "t", acks: 1)).only.errorCode == .none)
             disk.heal()
         }
-        try await withBroker(in: TemporaryDirectory(), fileSystem: disk) {
-            $0.durability = .pageCache
-        } _: { broker in
+        try await withBroker(
+            in: TemporaryDirectory(), fileSystem: disk,
+            configure: {
+                $0.durability = .pageCache
+            }
+        ) { broker in
             let client = try await broker.connect()
             _ = try await client.ask(Requests.metadata(["t"]))
             disk.holdSyncs()

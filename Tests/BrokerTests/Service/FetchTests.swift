@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func aLongPollOverSeveralPartitionsIsAnsweredByAnyOfThem() async throws {
-        try await withBroker(in: TemporaryDirectory()) { $0.defaultPartitions = 3 } _: { broker in
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.defaultPartitions = 3 }) { broker in
             let consumer = try await broker.connect()
             let producer = try await broker.connect()
             _ = try await consumer.ask(Requests.metadata(["t"]))
@@ -120,10 +120,13 @@ import Testing
     }
 
     @Test func coldRecordsAreReadToo() async throws {
-        try await withBroker(in: TemporaryDirectory()) {
-            $0.limits.hotBytes = 1_000
-            $0.log.segmentBytes = 5_000
-        } _: { broker in
+        try await withBroker(
+            in: TemporaryDirectory(),
+            configure: {
+                $0.limits.hotBytes = 1_000
+                $0.log.segmentBytes = 5_000
+            }
+        ) { broker in
             let client = try await broker.connect()
             for index in 0..<50 {
                 _ = try await client.ask(

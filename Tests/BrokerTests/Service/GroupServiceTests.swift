@@ -136,7 +136,7 @@ import Testing
     }
 
     @Test func commitsForWhatDoesNotExistAreRefusedOneByOne() async throws {
-        try await withBroker(in: TemporaryDirectory()) { $0.limits.offsetMetadataBytes = 10 } _: { broker in
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.limits.offsetMetadataBytes = 10 }) { broker in
             let client = try await broker.connect()
             _ = try await client.ask(try Requests.produce(["x"], to: "t"))
             var request = Self.commit(1)

@@ -101,19 +101,22 @@ import Testing
     }
 
     @Test func framesMayBeLargerOnceTheClientHasProvedItself() async throws {
-        try await withBroker(in: TemporaryDirectory()) {
-            $0.limits.connection.firstFrameBytes = 200
-            $0.limits.connection.frameBytes = 2_000
-        } _: { broker in
+        try await withBroker(
+            in: TemporaryDirectory(),
+            configure: {
+                $0.limits.connection.firstFrameBytes = 200
+                $0.limits.connection.frameBytes = 2_000
+            }
+        ) { broker in
             let large = Requests.metadata([String(repeating: "x", count: 240)], create: false)
             let stranger = try await broker.connect()
-            try await stranger.send(large, version: 1)
+            try await stranger.send(large, version: 4)
             try await stranger.closedByServer()
 
             let known = try await broker.connect()
             _ = try await known.ask(ApiVersionsRequest(), version: 0)
-            #expect(try await known.ask(large, version: 1).topics.count == 1)
-            try await known.send(Requests.metadata(Array(repeating: "topic", count: 400), create: false), version: 1)
+            #expect(try await known.ask(large, version: 4).topics.count == 1)
+            try await known.send(Requests.metadata(Array(repeating: "topic", count: 400), create: false), version: 4)
             try await known.closedByServer()
             #expect(broker.log.matching("between 0 and 2000").count == 1)
         }
@@ -145,7 +148,8 @@ import Testing
     }
 
     @Test func aFullQueueStopsReadingAndNothingIsLost() async throws {
-        try await withBroker(in: TemporaryDirectory()) { $0.limits.connection.queuedRequests = 2 } _: { broker in
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.limits.connection.queuedRequests = 2 }) {
+            broker in
             let client = try await broker.connect()
             _ = try await client.ask(Requests.metadata(["t"]))
             var all = ByteBuffer()

@@ -82,7 +82,7 @@ import Testing
 
     @Test func aLostCatalogueIsMadeAnewFromTheDirectories() async throws {
         let directory = try TemporaryDirectory()
-        try await withBroker(in: directory) { $0.defaultPartitions = 2 } _: { broker in
+        try await withBroker(in: directory, configure: { $0.defaultPartitions = 2 }) { broker in
             let client = try await broker.connect()
             _ = try await client.ask(try Requests.produce(["x"], to: "some-topic-1", partition: 1))
         }
@@ -118,7 +118,9 @@ import Testing
         let directory = try TemporaryDirectory()
         let error = try await self.startError(
             BrokerConfiguration(dataDirectory: directory.path, host: "192.0.2.1", port: 0))
-        guard case .cannotListen(let host, _, _) = error else { return #expect(Bool(false), "\(String(describing: error))") }
+        guard case .cannotListen(let host, _, _) = error else {
+            return #expect(Bool(false), "\(String(describing: error))")
+        }
         #expect(host == "192.0.2.1")
     }
 
@@ -139,7 +141,9 @@ import Testing
         try Data().write(to: URL(filePath: directory.appending("file")))
         let error = try await self.startError(
             BrokerConfiguration(dataDirectory: directory.appending("file"), port: 0))
-        guard case .directoryUnusable(let path, _) = error else { return #expect(Bool(false), "\(String(describing: error))") }
+        guard case .directoryUnusable(let path, _) = error else {
+            return #expect(Bool(false), "\(String(describing: error))")
+        }
         #expect(path == directory.appending("file"))
     }
 
@@ -147,7 +151,9 @@ import Testing
         let directory = try TemporaryDirectory()
         try Data("nonsense".utf8).write(to: URL(filePath: directory.appending("catalogue")))
         let error = try await self.startError(BrokerConfiguration(dataDirectory: directory.path, port: 0))
-        guard case .damagedFile(let path, _) = error else { return #expect(Bool(false), "\(String(describing: error))") }
+        guard case .damagedFile(let path, _) = error else {
+            return #expect(Bool(false), "\(String(describing: error))")
+        }
         #expect(path == directory.appending("catalogue"))
     }
 
@@ -191,7 +197,9 @@ import Testing
         let begin = clock.now
         running.cancel()
         #expect(try await consumer.answer(to: FetchRequest.self).response.only.errorCode == .none)
-        #expect(try await second.answer(to: JoinGroupRequest.self, version: 3).response.errorCode == .coordinatorNotAvailable)
+        #expect(
+            try await second.answer(to: JoinGroupRequest.self, version: 3).response.errorCode
+                == .coordinatorNotAvailable)
         try await idle.closedByServer()
         try await running.value
         #expect(clock.now - begin < .seconds(2))

@@ -51,8 +51,17 @@ import Testing
         }
     }
 
+    @Test func acksZeroIsHungUpOnWhenRecordsAreRefused() async throws {
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.autoCreateTopics = false }) { broker in
+            let client = try await broker.connect()
+            try await client.send(try Requests.produce(["x"], to: "missing", acks: 0))
+            try await client.closedByServer()
+            #expect(broker.log.matching("acks=0 were refused: missing-0").count == 1)
+        }
+    }
+
     @Test func whatIsNoProperBatchIsRefusedWithAReason() async throws {
-        try await withBroker(in: TemporaryDirectory()) { $0.limits.batchBytes = 500 } _: { broker in
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.limits.batchBytes = 500 }) { broker in
             let client = try await broker.connect()
             func code(_ bytes: ByteBuffer?, acks: Int16 = -1) async throws -> ErrorCode {
                 let request = ProduceRequest(
@@ -88,7 +97,7 @@ import Testing
     }
 
     @Test func oneBadPartitionDoesNotSpoilTheOthers() async throws {
-        try await withBroker(in: TemporaryDirectory()) { $0.defaultPartitions = 2 } _: { broker in
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.defaultPartitions = 2 }) { broker in
             let client = try await broker.connect()
             let good = try Requests.batch(["x"]).bytes
             let response = try await client.ask(
@@ -110,7 +119,7 @@ import Testing
     }
 
     @Test func aTopicIsCreatedOnFirstUseOnlyIfThatIsAllowed() async throws {
-        try await withBroker(in: TemporaryDirectory()) { $0.autoCreateTopics = false } _: { broker in
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.autoCreateTopics = false }) { broker in
             let client = try await broker.connect()
             let refused = try await client.ask(try Requests.produce(["x"], to: "t")).only
             #expect(refused.errorCode == .unknownTopicOrPartition)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct TopicTests {
     @Test func metadataDescribesTheOneBrokerInEveryVersion() async throws {
-        try await withBroker(in: TemporaryDirectory()) { $0.defaultPartitions = 2 } _: { broker in
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.defaultPartitions = 2 }) { broker in
             let client = try await broker.connect()
             for version in MetadataRequest.supportedVersions {
                 let response = try await client.ask(Requests.metadata(["t"]), version: version)
@@ -25,10 +25,13 @@ import Testing
     }
 
     @Test func clientsAreToldTheAdvertisedAddress() async throws {
-        try await withBroker(in: TemporaryDirectory()) {
-            $0.advertisedHost = "broker.example"
-            $0.advertisedPort = 19_092
-        } _: { broker in
+        try await withBroker(
+            in: TemporaryDirectory(),
+            configure: {
+                $0.advertisedHost = "broker.example"
+                $0.advertisedPort = 19_092
+            }
+        ) { broker in
             let client = try await broker.connect()
             let metadata = try await client.ask(Requests.metadata([]))
             #expect(metadata.brokers.map(\.host) == ["broker.example"])
@@ -93,7 +96,7 @@ import Testing
     }
 
     @Test func impossibleTopicsAreRefusedWithAReason() async throws {
-        try await withBroker(in: TemporaryDirectory()) { $0.limits.partitionsPerTopic = 10 } _: { broker in
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.limits.partitionsPerTopic = 10 }) { broker in
             let client = try await broker.connect()
             func code(_ topic: CreateTopicsRequest.CreatableTopic) async throws -> ErrorCode? {
                 let result = try await client.ask(CreateTopicsRequest(topics: [topic])).topics.first
