@@ -19,7 +19,7 @@ struct RunningBroker {
 
     /// - Throws: `BrokerError`; nothing is left running then.
     static func start(
-        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock
+        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem
     ) async throws -> RunningBroker {
         let lock = try self.lock(configuration.dataDirectory)
         let loops = configuration.eventLoops ?? min(System.coreCount, self.maximumEventLoops)
@@ -28,7 +28,7 @@ struct RunningBroker {
         pool.start()
         var opened: BrokerNode?
         do {
-            let node = try self.open(configuration, logger, clock, eventLoops.next(), pool)
+            let node = try self.open(configuration, logger, clock, fileSystem, eventLoops.next(), pool)
             opened = node
             let listener = try await self.listen(node, eventLoops)
             let port = listener.localAddress?.port ?? configuration.port
@@ -54,11 +54,11 @@ struct RunningBroker {
     }
 
     private static func open(
-        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ eventLoop: any EventLoop,
-        _ pool: NIOThreadPool
+        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem,
+        _ eventLoop: any EventLoop, _ pool: NIOThreadPool
     ) throws(BrokerError) -> BrokerNode {
         let resources = PartitionResources(
-            logConfiguration: configuration.log, durability: configuration.durability, limits: configuration.limits,
+            logConfiguration: configuration.log, fileSystem: fileSystem, durability: configuration.durability, limits: configuration.limits,
             pool: pool, clock: clock, logger: logger)
         let settings = Catalog.Settings(
             dataDirectory: configuration.dataDirectory, defaultPartitions: configuration.defaultPartitions,

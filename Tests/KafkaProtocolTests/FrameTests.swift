@@ -10,7 +10,8 @@ struct FrameTests {
         var buffer = ByteBuffer()
         let request = HeartbeatRequest(groupID: "g", generationID: 3, memberID: "m")
         try request.writeFrame(into: &buffer, version: 4, correlationID: 99, clientID: nil)
-        let content = try #require(try Frame.next(from: &buffer))
+        let next = try Frame.next(from: &buffer)
+        let content = try #require(next)
         #expect(buffer.readableBytes == 0)
         var frame = try RequestFrame(content)
         #expect(
@@ -24,7 +25,8 @@ struct FrameTests {
         var buffer = ByteBuffer()
         let response = HeartbeatResponse(errorCode: .rebalanceInProgress)
         try response.writeFrame(into: &buffer, version: 4, correlationID: 99)
-        let content = try #require(try Frame.next(from: &buffer))
+        let next = try Frame.next(from: &buffer)
+        let content = try #require(next)
         #expect(ResponseHeader.correlationID(of: content) == 99)
         let (header, decoded) = try HeartbeatResponse.decode(frame: content, version: 4)
         #expect(header.correlationID == 99)
@@ -43,7 +45,8 @@ struct FrameTests {
         var ids: [Int32] = []
         while stream.readableBytes > 0 {
             let count = min(stream.readableBytes, Int.random(in: 1...40, using: &random))
-            received.writeImmutableBuffer(try #require(stream.readSlice(length: count)))
+            let slice = stream.readSlice(length: count)
+            received.writeImmutableBuffer(try #require(slice))
             while let content = try Frame.next(from: &received) {
                 ids.append(try ListGroupsResponse.decode(frame: content, version: 0).header.correlationID)
             }
@@ -107,7 +110,8 @@ struct FrameTests {
             errorCode: .unsupportedVersion, apiKeys: [.init(apiKey: 18, minVersion: 0, maxVersion: 2)])
         var buffer = ByteBuffer()
         try refusal.writeFrame(into: &buffer, version: 0, correlationID: 1)
-        let content = try #require(try Frame.next(from: &buffer))
+        let next = try Frame.next(from: &buffer)
+        let content = try #require(next)
         #expect(try ApiVersionsResponse.decode(frame: content, version: 4).response == refusal)
     }
 }

@@ -16,9 +16,9 @@ enum GoldenFile {
 
     static let cases: [Case] = blocks(in: "golden.txt").compactMap { lines in
         let head = lines[0].split(separator: " ")
-        guard head.count == 3, lines.count >= 2, let version = Int16(head[1]), let bytes = bytes(hex: lines[1]) else {
-            return nil
-        }
+        guard head.count == 3, lines.count >= 2, let version = Int16(head[1]),
+            let bytes = lines[1] == "-" ? [] : bytes(hex: lines[1])
+        else { return nil }
         return Case(
             message: String(head[0]), version: version, variant: String(head[2]), bytes: bytes,
             values: Array(lines[2...]))

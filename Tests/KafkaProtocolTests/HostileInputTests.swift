@@ -47,7 +47,8 @@ struct HostileInputTests {
                 var bytes = golden.bytes
                 for _ in 0..<Int.random(in: 1...3, using: &random) {
                     let index = Int.random(in: 0..<bytes.count, using: &random)
-                    bytes[index] = [0, 1, 0x7F, 0x80, 0xFF, UInt8.random(in: 0...255, using: &random)]
+                    bytes[index] =
+                        [0, 1, 0x7F, 0x80, 0xFF, UInt8.random(in: 0...255, using: &random)]
                         .randomElement(using: &random) ?? 0
                 }
                 try decodeAnything(type, bytes, version: golden.version)

@@ -34,10 +34,23 @@ struct LimitTests {
 
     @Test("a count that could be true is believed only as the elements come")
     func plausibleCount() {
-        // Ten million topics in thirty million bytes, whose second element already is wrong.
-        var bytes: [UInt8] = [0x00, 0x98, 0x96, 0x80, 0, 1, 0x74, 0x80, 0]
+        // Three million topics in thirty million bytes, whose second element already is wrong.
+        var bytes: [UInt8] = [0x00, 0x2D, 0xC6, 0xC0, 0, 1, 0x74, 0x80, 0]
         bytes += Array(repeating: 0, count: 30_000_000)
         #expect(reason(MetadataRequest.self, bytes, version: 0) == .invalidLength(-32768, maximum: 32767))
+    }
+
+    @Test("what arrays may bring in all is limited, since empty strings are small on the wire and large in memory")
+    func manyElements() {
+        let count = MessageReader.maximumElements + 1
+        let groups: [UInt8] = Array(repeating: 1, count: count)
+        // The count plus one, as a varint.
+        let length = stride(from: 0, to: 28, by: 7).map { shift in
+            UInt8((count + 1) >> shift & 0x7F) | (shift < 21 ? 0x80 : 0)
+        }
+        #expect(
+            reason(DescribeGroupsRequest.self, length + groups, version: 5)
+                == .tooManyElements(maximum: MessageReader.maximumElements))
     }
 
     @Test("lengths below -1, and strings above 32767 bytes, are refused")
@@ -79,8 +92,9 @@ struct LimitTests {
     @Test("tagged fields: unknown ones are skipped, their number and size are checked")
     func taggedFields() throws {
         #expect(reason(ListGroupsRequest.self, [2, 9, 1, 0xAA, 0x81, 0x01, 0], version: 3) == nil)
-        #expect(reason(ListGroupsRequest.self, [0xFF, 0xFF, 0xFF, 0xFF, 0x0F], version: 3)
-            == .countTooLarge(Int(UInt32.max), remaining: 0))
+        #expect(
+            reason(ListGroupsRequest.self, [0xFF, 0xFF, 0xFF, 0xFF, 0x0F], version: 3)
+                == .countTooLarge(Int(UInt32.max), remaining: 0))
         #expect(reason(ListGroupsRequest.self, [1, 0, 5, 0], version: 3) == .truncated(needed: 5, remaining: 1))
         // A known tagged field (zkMigrationReady, 3) of two bytes where one is meant, and of none.
         let start: [UInt8] = [0, 0, 1, 0, 0, 0, 0]

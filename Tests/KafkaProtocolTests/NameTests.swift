@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Names and ids")
 struct NameTests {
-    @Test("topic names are Kafka's", arguments: ["a", "metrics.cpu", "A-Z_0.9", "...", String(repeating: "x", count: 249)])
+    @Test(
+        "topic names are Kafka's",
+        arguments: ["a", "metrics.cpu", "A-Z_0.9", "...", String(repeating: "x", count: 249)])
     func validTopics(name: String) throws {
         #expect(try TopicName(name).rawValue == name)
     }

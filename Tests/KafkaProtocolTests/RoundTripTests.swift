@@ -51,7 +51,7 @@ struct RoundTripTests {
             for version in type.supportedVersions {
                 let bytes = try Message().encoded(version: version)
                 let message = try Message.decode(bytes, version: version)
-                #expect(message == Message() , "\(type) \(version)")
+                #expect(message == Message(), "\(type) \(version)")
             }
         }
         let type = try #require(messagesByName[name])

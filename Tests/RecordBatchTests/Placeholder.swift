@@ -1,1 +1,1 @@
-// Replaced
+// p

@@ -5,7 +5,8 @@ import RecordBatch
 // Produce (0): appends record batches.
 //
 // - One v2 batch per partition, as Kafka requires from version 3 on. The broker reads its header and CRC; the
-//   records stay as the client encoded them.
+//   records stay as the client encoded them. The message sets of versions 0–2 are refused with
+//   UNSUPPORTED_FOR_MESSAGE_FORMAT.
 // - acks=0 has no answer at all, acks=1 is answered from the page cache, acks=-1 when the batch is synced to disk,
 //   if the broker's durability says so. `timeoutMs` concerns replication and is not needed.
 // - Pipelined: requests of one connection append in order but share syncs while they wait.

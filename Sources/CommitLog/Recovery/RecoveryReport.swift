@@ -21,6 +21,12 @@ public struct RecoveryReport: Hashable, Sendable {
 
     /// Whether nothing had to be mended.
     public var isClean: Bool { cuts.isEmpty && rebuiltIndexes.isEmpty }
+
+    /// What was mended, for a person to read; nil when nothing was.
+    public var summary: String? {
+        if isClean { return nil }
+        return (cuts.map(\.description) + rebuiltIndexes.map { "made \($0) anew" }).joined(separator: "; ")
+    }
 }
 
 extension RecoveryReport.Cut: CustomStringConvertible {

@@ -26,8 +26,8 @@ struct ActiveSegment {
 
     /// A new and empty segment. Files of that name, left over from an attempt that failed, are emptied.
     init(creating name: SegmentName, in directory: Directory, intervalBytes: Int) throws(LogError) {
-        try directory.remove(name.offsetIndex)
-        try directory.remove(name.timeIndex)
+        _ = try directory.open(name.offsetIndex, .replace)
+        _ = try directory.open(name.timeIndex, .replace)
         self.file = try directory.open(name.log, .replace)
         self.name = name
         self.directory = directory

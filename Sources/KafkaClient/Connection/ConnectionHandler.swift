@@ -33,7 +33,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     func send(_ frame: ByteBuffer, name: String, expectsAnswer: Bool, timeout: Duration, completion: Completion) {
         guard !completion.isDone else { return }
         let action = machine.send(
-            frame, name: name, expectsAnswer: expectsAnswer, timeout: timeout, now: .now(), completion: completion)
+            frame, name: name, expectsAnswer: expectsAnswer, timeout: timeout, now: context?.eventLoop.now ?? .now(),
+            completion: completion)
         switch action {
         case .write(let frame):
             write(frame)
@@ -95,7 +96,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func expire() {
         timer = nil
         timerDeadline = .distantFuture
-        if let failed = machine.expire(now: .now()) {
+        if let failed = machine.expire(now: context?.eventLoop.now ?? .now()) {
             fail(failed)
             context?.close(promise: nil)
         } else {
