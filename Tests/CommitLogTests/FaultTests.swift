@@ -149,6 +149,21 @@ import Testing
         #expect(try again.values() == numbered(acknowledged))
     }
 
+    @Test func aLogWhoseIndexCannotBeWrittenIsClosedAllTheSame() throws {
+        let faults = FaultyFileSystem()
+        do {
+            var log = try Log(directory: path, configuration: LogMaking.small, fileSystem: faults)
+            for number in 0..<4 { _ = try log.append(number: number) }
+            faults.setRule { $0.kind == .write ? .fail(ENOSPC) : .proceed }
+            expectFailure { try log.close() }
+            #expect(log.syncedOffset == 4)
+            expectFailure { _ = try log.append(number: 4) }
+        }
+        let log = try Log(directory: path, configuration: LogMaking.small)
+        #expect(try log.values() == numbered(0..<4))
+        #expect(log.recovery.isClean)
+    }
+
     @Test func aFailedSyncFencesTheLogUntilItIsOpenedAgain() throws {
         let faults = FaultyFileSystem()
         do {

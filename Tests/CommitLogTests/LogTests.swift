@@ -190,8 +190,8 @@ import Testing
         }
         do {
             let log = try Log(directory: path, configuration: LogMaking.small)
-            // Segments 0 and 5 were synced and left behind; only the last has to be read.
-            #expect(log.recovery.scannedBytes == 4 * LogMaking.batchBytes)
+            // What was there at the sync need not be checked.
+            #expect(log.recovery.scannedBytes == LogMaking.batchBytes)
             #expect(log.recovery.isClean)
             #expect(try log.values() == numbered(0..<14))
         }

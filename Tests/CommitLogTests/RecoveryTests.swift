@@ -200,6 +200,25 @@ import Testing
         let log = try open()
         #expect(log.logEndOffset == 12)
         #expect(log.recovery.cuts.count == 1)
+        #expect(log.recovery.lostOffsets == 12..<13)
+        #expect(try #require(log.recovery.summary).contains("offsets 12 to 12 were on disk and are gone"))
+    }
+
+    @Test func aLargeSegmentIsCheckedFromTheLastRecoveryPointOnly() throws {
+        let configuration = LogConfiguration()
+        let large = try LogMaking.batch([String(repeating: "x", count: 4 << 20)])
+        do {
+            var log = try open(configuration)
+            for _ in 0..<20 {
+                _ = try log.append(large, leaderEpoch: 0)
+                try log.syncPoint().perform()
+            }
+        }
+        let log = try open(configuration)
+        #expect(log.logEndOffset == 20)
+        #expect(log.recovery.isClean)
+        #expect(log.recovery.scannedBytes < 17 << 20)
+        #expect(try log.records(from: 15).count == 5)
     }
 
     @Test func aRecoveryThatIsInterruptedAnywhereLosesNothing() throws {

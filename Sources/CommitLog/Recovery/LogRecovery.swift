@@ -28,6 +28,16 @@ struct LogRecovery {
     mutating func run(initialOffset: Offset) throws(LogError) -> ([SealedSegment], ActiveSegment) {
         let names = try sweptNames()
         let point = try RecoveryPoint.read(in: directory)
+        let (sealed, active) = try open(names, point, initialOffset: initialOffset)
+        if let point, point.offset > active.nextOffset {
+            report.lostOffsets = active.nextOffset..<point.offset
+        }
+        return (sealed, active)
+    }
+
+    private mutating func open(
+        _ names: [SegmentName], _ point: RecoveryPoint?, initialOffset: Offset
+    ) throws(LogError) -> ([SealedSegment], ActiveSegment) {
         guard let last = names.last else {
             changedDirectory = true
             return ([], try create(SegmentName(initialOffset)))

@@ -136,6 +136,15 @@ struct ActiveSegment {
         return [file] + (try writeIndexes(.readWrite))
     }
 
+    /// The segment's end as a recovery point, once everything before it is on disk; nil when the indexes cannot be
+    /// written out.
+    mutating func recoveryPoint() -> RecoveryPoint? {
+        guard (try? writeIndexes(.readWrite)) != nil else { return nil }
+        return RecoveryPoint(
+            segment: baseOffset, position: byteCount, offset: nextOffset, offsetEntries: writtenOffsets,
+            timeEntries: writtenTimes)
+    }
+
     func sealed() -> SealedSegment {
         SealedSegment(name: name, byteCount: byteCount, nextOffset: nextOffset)
     }
