@@ -47,6 +47,8 @@ public final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, inputPath, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputPath, append, 0o644)
         posix_spawn_file_actions_addopen(&actions, 2, errorPath, append, 0o644)
+        // Sockets of tests that run beside this one would stay open in the child after they are closed here.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
