@@ -9,6 +9,8 @@ public struct ProtocolError: Error, Hashable, Sendable {
         case invalidLength(Int, maximum: Int)
         /// More elements than could stand in the bytes that remain.
         case countTooLarge(Int, remaining: Int)
+        /// More strings and structures in the message's arrays than the reader takes.
+        case tooManyElements(maximum: Int)
         /// Null where a value is needed.
         case unexpectedNull
         /// Text that is not UTF-8.
@@ -69,6 +71,8 @@ extension ProtocolError.Reason: CustomStringConvertible {
             "length \(length) is not between 0 and \(maximum)"
         case .countTooLarge(let count, let remaining):
             "\(count) elements cannot stand in the \(remaining) bytes that remain"
+        case .tooManyElements(let maximum):
+            "the message has more than \(maximum) array elements; ask for fewer things at once"
         case .unexpectedNull:
             "is null but must have a value"
         case .invalidUTF8:

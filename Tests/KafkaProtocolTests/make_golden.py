@@ -9,7 +9,7 @@ Every message is written at every version that we support, once with every field
 fields show) and once as sparse as it may be (nulls, empty arrays, no tagged fields). A case in golden.txt is
 
     FetchRequest 12 filled
-    0a0b0c...                                  the bytes, in hex
+    0a0b0c...                                  the bytes, in hex (- for none)
     maxWaitMs=8                                then the values in them, by their path
     topics[0].partitions[1].fetchOffset=77
     (an empty line)
@@ -46,6 +46,12 @@ NEWEST = {
     "ListGroups": 4, "ApiVersions": 4, "CreateTopics": 7, "DeleteTopics": 6, "InitProducerId": 4,
 }
 DATA = {"ConsumerProtocolSubscription": 3, "ConsumerProtocolAssignment": 3}
+
+# Kafka's names where kafka-python has its own, by class, depth and name.
+RENAMED = {
+    ("MetadataResponse", 0, "authorized_operations"): "clusterAuthorizedOperations",
+    ("MetadataResponse", 1, "authorized_operations"): "topicAuthorizedOperations",
+}
 
 # Kafka's names of the fields, in wire order, in versions that kafka-python knows by its older classes only.
 OLD_NAMES = {
@@ -240,7 +246,8 @@ def modern(cls, version, variant):
             else:
                 shown = value = values.of(kind)
             kwargs[field.name] = value
-            tree.append((swift_name(field._name), shown))
+            name = RENAMED.get((cls.__name__, depth, field.name), swift_name(field._name))
+            tree.append((name, shown))
         return kwargs, tree
 
     kwargs, tree = build(list(cls._struct.fields.values()), 0)
@@ -367,7 +374,7 @@ def main():
 
     with open(os.path.join(folder, "golden.txt"), "w", encoding="utf-8") as out:
         for name, version, variant, data, tree in cases:
-            out.write("%s %d %s\n%s\n" % (name, version, variant, data.hex()))
+            out.write("%s %d %s\n%s\n" % (name, version, variant, data.hex() or "-"))
             for line in lines(tree):
                 out.write(line + "\n")
             out.write("\n")

@@ -30,9 +30,8 @@ enum ConnectFailure {
     /// `strerror`, in lower case as the middle of a sentence wants it.
     static func text(errno code: CInt) -> String {
         var buffer = [CChar](repeating: 0, count: 128)
-        // The XSI variant fills the buffer and returns a status.
         let text = buffer.withUnsafeMutableBufferPointer { bytes -> String in
-            guard let base = bytes.baseAddress, __xpg_strerror_r(code, base, bytes.count) == 0 else {
+            guard let base = bytes.baseAddress, strerror_r(code, base, bytes.count) == 0 else {
                 return "error \(code)"
             }
             return String(cString: base)

@@ -1,3 +1,4 @@
+import KafkaProtocol
 import NIOCore
 
 /// Interprets ``ConnectionStateMachine`` on a channel: writes requests, completes them with their answers, times them out.
@@ -32,7 +33,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     func send(_ frame: ByteBuffer, name: String, expectsAnswer: Bool, timeout: Duration, completion: Completion) {
         guard !completion.isDone else { return }
         let action = machine.send(
-            frame, name: name, expectsAnswer: expectsAnswer, timeout: timeout, now: .now(), completion: completion)
+            frame, name: name, expectsAnswer: expectsAnswer, timeout: timeout, now: context?.eventLoop.now ?? .now(),
+            completion: completion)
         switch action {
         case .write(let frame):
             write(frame)
@@ -69,8 +71,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? FrameLengthError {
-            end(.malformedAnswer(address, request: "a request", reason: error.description))
+        if let error = error as? ProtocolError {
+            end(.malformedAnswer(address, request: "a request", reason: "\(error)"))
         } else {
             end(.connectionLost(address, reason: ConnectFailure.text(of: error)))
         }
@@ -94,7 +96,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func expire() {
         timer = nil
         timerDeadline = .distantFuture
-        if let failed = machine.expire(now: .now()) {
+        if let failed = machine.expire(now: context?.eventLoop.now ?? .now()) {
             fail(failed)
             context?.close(promise: nil)
         } else {

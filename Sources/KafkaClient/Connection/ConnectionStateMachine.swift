@@ -54,7 +54,7 @@ struct ConnectionStateMachine<Completion>: ~Copyable {
         if let failure { return .fail(completion, failure) }
         lastCorrelationID = lastCorrelationID == .max ? 1 : lastCorrelationID + 1
         var frame = frame
-        RequestFrame.setCorrelationID(lastCorrelationID, in: &frame)
+        RequestEncoding.setCorrelationID(lastCorrelationID, in: &frame)
         guard expectsAnswer else { return .writeUnanswered(frame, completion) }
         pending.append(
             Pending(

@@ -73,7 +73,7 @@ struct RequestChannel: Sendable {
         _ request: Request, version: Int16, timeout: Duration, expectsAnswer: Bool
     ) async throws -> ByteBuffer {
         try Task.checkCancellation()
-        let frame = try RequestFrame.encode(request, version: version, clientID: clientID)
+        let frame = try RequestEncoding.encode(request, version: version, clientID: clientID)
         let completion = OneShot<ByteBuffer>()
         let handler = handler
         channel.eventLoop.execute {
@@ -88,9 +88,7 @@ struct RequestChannel: Sendable {
         _ answer: ByteBuffer, of request: Request.Type, version: Int16
     ) throws(KafkaClientError) -> Request.Response {
         do {
-            var reader = MessageReader(answer)
-            _ = try ResponseHeader(decoding: &reader, apiKey: Request.apiKey, apiVersion: version)
-            return try Request.Response(decoding: &reader, version: version)
+            return try Request.Response.decode(frame: answer, version: version).response
         } catch {
             throw .malformedAnswer(address, request: "\(Request.apiKey)", reason: "\(error)")
         }

@@ -1,6 +1,7 @@
+import KafkaProtocol
 import NIOCore
 
-/// Cuts the byte stream of a connection into frames: `Int32 length, length bytes`. Hands on the bytes without the length.
+/// Cuts the byte stream of a connection into frames and hands on their content.
 ///
 /// Lives in the channel's pipeline before ``ConnectionHandler``, on its event loop.
 struct ResponseFrameDecoder: ByteToMessageDecoder {
@@ -9,16 +10,14 @@ struct ResponseFrameDecoder: ByteToMessageDecoder {
     let maximumBytes: Int
 
     mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
-        guard let length = buffer.getInteger(at: buffer.readerIndex, as: Int32.self) else { return .needMoreData }
-        guard (4...max(4, maximumBytes)).contains(Int(length)) else {
-            throw FrameLengthError(length: length, maximum: maximumBytes)
-        }
-        guard buffer.readableBytes >= 4 + Int(length) else {
-            buffer.reserveCapacity(minimumWritableBytes: 4 + Int(length) - buffer.readableBytes)
+        guard let frame = try Frame.next(from: &buffer, maximumBytes: maximumBytes) else {
+            // Room for the whole of a large frame at once, rather than by doubling.
+            if let length = buffer.getInteger(at: buffer.readerIndex, as: Int32.self) {
+                buffer.reserveCapacity(minimumWritableBytes: Frame.lengthBytes + Int(length) - buffer.readableBytes)
+            }
             return .needMoreData
         }
-        buffer.moveReaderIndex(forwardBy: 4)
-        if let frame = buffer.readSlice(length: Int(length)) { context.fireChannelRead(Self.wrapInboundOut(frame)) }
+        context.fireChannelRead(Self.wrapInboundOut(frame))
         return .continue
     }
 
@@ -28,12 +27,4 @@ struct ResponseFrameDecoder: ByteToMessageDecoder {
         while try decode(context: context, buffer: &buffer) == .continue {}
         return .needMoreData
     }
-}
-
-/// A frame announced a length no broker would send.
-struct FrameLengthError: Error, CustomStringConvertible {
-    let length: Int32
-    let maximum: Int
-
-    var description: String { "it announces \(length) bytes; from 4 to \(maximum) are allowed" }
 }

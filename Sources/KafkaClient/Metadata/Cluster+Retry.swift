@@ -3,7 +3,7 @@ extension Cluster {
     enum RetryPolicy {
         /// All that may pass by themselves; for services, which outlive an outage.
         case untilReachable
-        /// Those of a cluster that can be reached; for people who wait for an answer.
+        /// Those of a cluster that can be reached and has the topic; for people who wait for an answer.
         case whileReachable
     }
 
@@ -20,7 +20,12 @@ extension Cluster {
             do {
                 return try await attempt()
             } catch let error as KafkaClientError where error.isRetriable {
-                if case .unreachable = error, policy == .whileReachable { throw error }
+                if policy == .whileReachable {
+                    switch error {
+                    case .unreachable, .unknownTopic, .unknownPartition: throw error
+                    default: break
+                    }
+                }
                 let pause = backoff.next()
                 if let deadline, .now + pause > deadline { throw error }
                 try await Task.sleep(for: pause)

@@ -1,7 +1,7 @@
 public import KafkaProtocol
 public import Logging
 public import NIOCore
-import NIOPosix
+public import NIOPosix
 import RecordBatch
 
 /// A Kafka cluster: the connections to its brokers and what is known of its topics.
@@ -115,6 +115,11 @@ public final class Cluster: Sendable {
         coordinators.forget(group)
     }
 
+    /// Says that the controller proved to be another one.
+    func invalidateController() {
+        metadataStore.invalidateBrokers()
+    }
+
     /// Notified when metadata changed or could not be had.
     var metadataChanged: Signal { metadataStore.changed }
 
@@ -177,16 +182,12 @@ public final class Cluster: Sendable {
             return try await coordinatorAddress(of: group)
         case .leader(let partition):
             let metadata = try await current(topics: [partition.topic])
-            guard let topic = metadata.topics[partition.topic] else {
-                throw KafkaClientError.unknownTopic(partition.topic)
-            }
-            guard let description = topic.partition(partition.partition) else {
+            let leader: Int32
+            do {
+                leader = try metadata.requireLeader(of: partition)
+            } catch {
                 metadataStore.invalidate([partition.topic])
-                throw KafkaClientError.unknownPartition(partition)
-            }
-            guard let leader = description.leader else {
-                metadataStore.invalidate([partition.topic])
-                throw KafkaClientError.noLeader(partition)
+                throw error
             }
             return try await address(ofBroker: leader)
         }

@@ -16,6 +16,16 @@ public struct ClusterMetadata: Sendable {
         topics[partition.topic]?.partition(partition.partition)?.leader
     }
 
+    /// The broker that leads a partition.
+    ///
+    /// - Throws: `KafkaClientError.unknownTopic`, `.unknownPartition` or `.noLeader`.
+    func requireLeader(of partition: TopicPartition) throws(KafkaClientError) -> Int32 {
+        guard let topic = topics[partition.topic] else { throw .unknownTopic(partition.topic) }
+        guard let description = topic.partition(partition.partition) else { throw .unknownPartition(partition) }
+        guard let leader = description.leader else { throw .noLeader(partition) }
+        return leader
+    }
+
     /// How many partitions a topic has; nil if it is not known.
     public func partitionCount(of topic: TopicName) -> Int? {
         topics[topic]?.partitions.count

@@ -11,13 +11,13 @@ struct BatchDelivery {
     private let cluster: Cluster
     private let configuration: ProducerConfiguration
     private let identities: ProducerIdentities
-    private var batch: OutgoingBatch
+    private let batch: OutgoingBatch
     /// An attempt may have been written though the broker did not say so.
     private var isUncertain = false
 
     init(
-        partition: TopicPartition, cluster: Cluster, configuration: ProducerConfiguration,
-        identities: ProducerIdentities, batch: OutgoingBatch
+        of batch: OutgoingBatch, to partition: TopicPartition, cluster: Cluster, configuration: ProducerConfiguration,
+        identities: ProducerIdentities
     ) {
         self.partition = partition
         self.cluster = cluster
@@ -31,7 +31,7 @@ struct BatchDelivery {
         var backoff = Backoff(cluster.configuration.retryBackoff)
         var patience = TopicPatience(cluster.configuration.requestTimeout)
         do {
-            var encoded = try batch.encoded()
+            var encoded = try batch.encoded(compression: configuration.compression)
             // Whatever log the batch comes from, its place there is no concern of this cluster's.
             encoded.assign(baseOffset: 0, leaderEpoch: -1)
             while true {
@@ -97,7 +97,8 @@ struct BatchDelivery {
             ) { version in
                 // Batches of format 2 came with version 3, Kafka 0.11.
                 guard version >= 3 else {
-                    throw KafkaClientError.unencodable(request: "Produce", reason: "the broker is older than Kafka 0.11")
+                    throw KafkaClientError.unencodable(
+                        request: "Produce", reason: "the broker is older than Kafka 0.11")
                 }
                 return request
             }

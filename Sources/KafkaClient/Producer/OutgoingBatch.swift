@@ -1,40 +1,69 @@
 import NIOCore
 import RecordBatch
 
-/// A batch that is complete and waits to be sent, or is being sent. Owned by its ``PartitionQueue``, then by the
-/// partition's sending task.
+/// Records that go out together, and who waits for them. Filled in a ``PartitionQueue``, then owned by the partition's
+/// sending task.
 struct OutgoingBatch: Sendable {
-    /// Who waits for what: each gets the offset of its own record.
-    struct Waiter: Sendable {
-        let index: Int64
-        let delivered: OneShot<Offset>
-    }
-
     enum Content: Sendable {
-        /// To be encoded (and compressed) by the sending task.
-        case records(RecordBatchBuilder)
+        /// To be encoded, and compressed, by the sending task.
+        case records([TimedMessage])
         case encoded(EncodedBatch)
     }
 
-    var content: Content
-    var waiters: [Waiter]
-    let enqueuedAt: ContinuousClock.Instant
+    /// A message and its timestamp, in milliseconds.
+    struct TimedMessage: Sendable {
+        let message: ProducerMessage
+        let timestamp: Int64
+    }
+
+    private(set) var content: Content
     /// What it counts towards the producer's limit.
-    var reservedBytes: Int
+    private(set) var bytes: Int
+    let enqueuedAt: ContinuousClock.Instant
+    /// One for each record, or one for a batch that came encoded.
+    private var waiters: [OneShot<Offset>]
+
+    init(enqueuedAt: ContinuousClock.Instant) {
+        self.content = .records([])
+        self.bytes = 0
+        self.enqueuedAt = enqueuedAt
+        self.waiters = []
+    }
+
+    init(_ batch: EncodedBatch, delivered: OneShot<Offset>, enqueuedAt: ContinuousClock.Instant) {
+        self.content = .encoded(batch)
+        self.bytes = batch.bytes.readableBytes
+        self.enqueuedAt = enqueuedAt
+        self.waiters = [delivered]
+    }
+
+    mutating func append(_ message: TimedMessage, bytes: Int, delivered: OneShot<Offset>) {
+        guard case .records(var records) = content else { return }
+        // So that the array is not copied.
+        content = .records([])
+        records.append(message)
+        content = .records(records)
+        self.bytes += bytes
+        waiters.append(delivered)
+    }
 
     /// Nobody waits for it any more: all the senders were cancelled.
-    var isAbandoned: Bool { waiters.allSatisfy(\.delivered.isDone) }
+    var isAbandoned: Bool { waiters.allSatisfy(\.isDone) }
 
-    /// The batch in wire format. Encodes it on first use.
-    mutating func encoded() throws(KafkaClientError) -> EncodedBatch {
+    /// The batch in wire format.
+    func encoded(compression: CompressionCodec) throws(KafkaClientError) -> EncodedBatch {
         switch content {
         case .encoded(let batch):
             return batch
-        case .records(var builder):
+        case .records(let records):
+            var builder = RecordBatchBuilder(compression: compression, capacity: bytes)
+            for record in records {
+                builder.append(
+                    timestamp: record.timestamp, key: record.message.key, value: record.message.value,
+                    headers: record.message.headers)
+            }
             do {
-                let batch = try builder.finish()
-                content = .encoded(batch)
-                return batch
+                return try builder.finish()
             } catch {
                 throw .unencodable(request: "record batch", reason: "\(error)")
             }
@@ -43,8 +72,8 @@ struct OutgoingBatch: Sendable {
 
     /// Tells the waiters. `baseOffset` is -1 if the broker did not say.
     func complete(_ result: Result<Offset, any Error>) {
-        for waiter in waiters {
-            waiter.delivered.complete(result.map { $0.rawValue < 0 ? $0 : $0.advanced(by: waiter.index) })
+        for (index, waiter) in waiters.enumerated() {
+            waiter.complete(result.map { $0 < 0 ? $0 : $0.advanced(by: Int64(index)) })
         }
     }
 }

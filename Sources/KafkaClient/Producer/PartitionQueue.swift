@@ -12,9 +12,9 @@ struct PartitionQueue: Sendable {
         case nothing
     }
 
-    private let configuration: ProducerConfiguration
+    private let linger: Duration
+    private let batchBytes: Int
     private var ready: Deque<OutgoingBatch> = []
-    private var builder: RecordBatchBuilder?
     private var open: OutgoingBatch?
     /// Batches taken in and batches finished, ever; so a flush knows when what it waits for is done.
     private(set) var enqueuedCount: UInt64 = 0
@@ -22,46 +22,37 @@ struct PartitionQueue: Sendable {
     /// Batches up to this one are wanted without lingering.
     private var flushCount: UInt64 = 0
 
-    init(configuration: ProducerConfiguration) {
-        self.configuration = configuration
+    init(linger: Duration, batchBytes: Int) {
+        self.linger = linger
+        self.batchBytes = batchBytes
     }
 
     var hasOpenBatch: Bool { open != nil }
 
     /// Adds one record to the open batch; opens one if there is none or it would grow too large.
     mutating func append(
-        _ message: ProducerMessage, timestamp: Int64, bytes: Int, delivered: OneShot<Offset>,
-        now: ContinuousClock.Instant
+        _ message: OutgoingBatch.TimedMessage, bytes: Int, delivered: OneShot<Offset>, now: ContinuousClock.Instant
     ) {
-        if let builder, builder.estimatedBytes + bytes > configuration.batchBytes { closeBatch() }
-        var builder = self.builder ?? RecordBatchBuilder(compression: configuration.compression)
-        self.builder = nil
+        if let open, open.bytes + bytes > batchBytes { closeBatch() }
         if open == nil {
             enqueuedCount += 1
-            open = OutgoingBatch(content: .records(builder), waiters: [], enqueuedAt: now, reservedBytes: 0)
+            open = OutgoingBatch(enqueuedAt: now)
         }
-        open?.waiters.append(OutgoingBatch.Waiter(index: Int64(builder.count), delivered: delivered))
-        open?.reservedBytes += bytes
-        builder.append(timestamp: timestamp, key: message.key, value: message.value, headers: message.headers)
-        let isFull = builder.estimatedBytes >= configuration.batchBytes
-        self.builder = builder
-        if isFull { closeBatch() }
+        open?.append(message, bytes: bytes, delivered: delivered)
+        if let open, open.bytes >= batchBytes { closeBatch() }
     }
 
     /// Adds a batch as it is, behind everything that came before.
     mutating func append(_ batch: EncodedBatch, delivered: OneShot<Offset>, now: ContinuousClock.Instant) {
         closeBatch()
         enqueuedCount += 1
-        ready.append(
-            OutgoingBatch(
-                content: .encoded(batch), waiters: [OutgoingBatch.Waiter(index: 0, delivered: delivered)],
-                enqueuedAt: now, reservedBytes: batch.bytes.readableBytes))
+        ready.append(OutgoingBatch(batch, delivered: delivered, enqueuedAt: now))
     }
 
     /// The next batch to send. The open one is taken when it has lingered long enough, or a flush asks for it.
     mutating func next(now: ContinuousClock.Instant) -> Next {
         if ready.isEmpty, let open {
-            let due = open.enqueuedAt + configuration.linger
+            let due = open.enqueuedAt + linger
             if due > now && flushCount < enqueuedCount { return .lingers(until: due) }
             closeBatch()
         }
@@ -73,7 +64,7 @@ struct PartitionQueue: Sendable {
         finishedCount += 1
     }
 
-    /// Lets nothing that is here now linger. Returns the count to wait for.
+    /// Lets nothing that is here now linger. Returns the count of finished batches to wait for.
     mutating func flush() -> UInt64 {
         flushCount = enqueuedCount
         return enqueuedCount
@@ -88,10 +79,8 @@ struct PartitionQueue: Sendable {
     }
 
     private mutating func closeBatch() {
-        guard var batch = open, let builder else { return }
-        batch.content = .records(builder)
+        guard let batch = open else { return }
         ready.append(batch)
         open = nil
-        self.builder = nil
     }
 }

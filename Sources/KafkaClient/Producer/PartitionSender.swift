@@ -27,14 +27,16 @@ final class PartitionSender: Sendable {
         self.configuration = configuration
         self.identities = identities
         self.budget = budget
-        self.queue = Mutex(PartitionQueue(configuration: configuration))
+        self.queue = Mutex(PartitionQueue(linger: configuration.linger, batchBytes: configuration.batchBytes))
     }
 
     var hasOpenBatch: Bool { queue.withLock { $0.hasOpenBatch } }
 
     func append(_ message: ProducerMessage, timestamp: Int64, bytes: Int, delivered: OneShot<Offset>) {
         queue.withLock { queue in
-            queue.append(message, timestamp: timestamp, bytes: bytes, delivered: delivered, now: .now)
+            queue.append(
+                OutgoingBatch.TimedMessage(message: message, timestamp: timestamp), bytes: bytes,
+                delivered: delivered, now: .now)
         }
         arrived.notify()
     }
@@ -60,13 +62,13 @@ final class PartitionSender: Sendable {
         var sequence = ProducerSequence()
         while let batch = await nextBatch() {
             let result = await deliver(batch, &sequence)
-            budget.release(batch.reservedBytes)
+            budget.release(batch.bytes)
             queue.withLock { $0.finish() }
             batch.complete(result)
             finished.notify()
         }
         for batch in queue.withLock({ $0.removeAll() }) {
-            budget.release(batch.reservedBytes)
+            budget.release(batch.bytes)
             batch.complete(.failure(KafkaClientError.closed))
         }
         finished.notify()
@@ -84,9 +86,10 @@ final class PartitionSender: Sendable {
         return nil
     }
 
-    private func deliver(_ batch: OutgoingBatch, _ sequence: inout ProducerSequence) async -> Result<Offset, any Error> {
+    private func deliver(_ batch: OutgoingBatch, _ sequence: inout ProducerSequence) async -> Result<Offset, any Error>
+    {
         var delivery = BatchDelivery(
-            partition: partition, cluster: cluster, configuration: configuration, identities: identities, batch: batch)
+            of: batch, to: partition, cluster: cluster, configuration: configuration, identities: identities)
         do {
             return .success(try await delivery.run(&sequence))
         } catch is CancellationError {

@@ -1,7 +1,7 @@
 public import KafkaProtocol
+public import NIOCore
 public import RecordBatch
 import Glibc
-import NIOCore
 
 /// Writes records to topics: gathered into batches, in order within each partition, retried until they are written,
 /// and, unless configured otherwise, each exactly once.

@@ -1,3 +1,5 @@
+import KafkaProtocol
+
 /// How long a topic that the reachable cluster does not have may stay missing before its user is told: with automatic
 /// creation it appears within moments, without it never. A value of one send.
 struct TopicPatience {

@@ -76,10 +76,18 @@ extension MessageReader {
         return count
     }
 
+    /// The count of strings or structures, which count against the limit of all arrays together; nil is null.
+    private mutating func readElementCount(_ minimumSize: Int, _ field: StaticString) throws(ProtocolError) -> Int? {
+        guard let count = try readCount(minimumSize, field) else { return nil }
+        guard count <= elementsLeft else { throw error(.tooManyElements(maximum: Self.maximumElements), field) }
+        elementsLeft -= count
+        return count
+    }
+
     mutating func readNullableArray<Element: KafkaStructure>(
         of type: Element.Type, _ version: Int16, minimumSize: Int, _ field: StaticString
     ) throws(ProtocolError) -> [Element]? {
-        guard let count = try readCount(minimumSize, field) else { return nil }
+        guard let count = try readElementCount(minimumSize, field) else { return nil }
         var elements: [Element] = []
         elements.reserveCapacity(min(count, Self.reservedElements))
         for _ in 0..<count { elements.append(try Element(decoding: &self, version: version)) }
@@ -112,7 +120,7 @@ extension MessageReader {
     }
 
     mutating func readStringArray(_ field: StaticString) throws(ProtocolError) -> [String] {
-        guard let count = try readCount(isFlexible ? 1 : 2, field) else { throw error(.unexpectedNull, field) }
+        guard let count = try readElementCount(isFlexible ? 1 : 2, field) else { throw error(.unexpectedNull, field) }
         var elements: [String] = []
         elements.reserveCapacity(min(count, Self.reservedElements))
         for _ in 0..<count { elements.append(try readString(field)) }

@@ -17,6 +17,12 @@ public struct MessageReader: Sendable {
     private let start: Int
     /// Whether lengths are compact and structures end with tagged fields. The message sets it when it begins.
     var isFlexible = false
+    /// How many more strings and structures arrays may bring. An empty string is one byte on the wire and sixteen in
+    /// memory, so the size of a message alone does not bound what it becomes.
+    var elementsLeft = maximumElements
+
+    /// The most strings and structures in all arrays of one message.
+    public static let maximumElements = 4_000_000
 
     /// Reads from the readable bytes of `buffer`.
     public init(_ buffer: ByteBuffer) {

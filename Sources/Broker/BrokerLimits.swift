@@ -1,0 +1,35 @@
+/// Every limit of the broker with its default, in one place.
+public struct BrokerLimits: Sendable {
+    public var connection = ConnectionLimits()
+    /// Bytes of one record batch, as Kafka's `message.max.bytes`; larger ones are answered MESSAGE_TOO_LARGE.
+    public var batchBytes = (1 << 20) + 12
+    /// Bytes of records in one fetch response, whatever the client asks for; a first batch that is larger still goes.
+    public var fetchResponseBytes = 16 << 20
+    /// The longest a fetch may wait for data, whatever the client asks for.
+    public var fetchWaitMilliseconds: Int32 = 60_000
+    /// Partitions that one topic may have; more are answered INVALID_PARTITIONS.
+    public var partitionsPerTopic = 1_000
+    /// Topics that may exist; more are answered POLICY_VIOLATION.
+    public var topics = 10_000
+    /// Idempotent producers a partition remembers; the one unheard of for longest is forgotten first.
+    public var producersPerPartition = 2_000
+    /// Bytes that an offset commit may carry per partition as metadata, as Kafka's `offset.metadata.max.bytes`.
+    public var offsetMetadataBytes = 4_096
+    /// Bytes at the end of a partition that are read on the event loop, as they are in the page cache; what lies
+    /// before is read on a thread of its own.
+    public var hotBytes = 8 << 20
+
+    public init() {}
+}
+
+/// Limits of one connection.
+public struct ConnectionLimits: Sendable {
+    /// Bytes of one request frame, as Kafka's `socket.request.max.bytes`; more closes the connection.
+    public var frameBytes = 100 << 20
+    /// The same until the peer has sent one valid request. Old clients may begin with a produce request.
+    public var firstFrameBytes = 2 << 20
+    /// Requests of one connection that may be unanswered; at that number the broker stops reading from it.
+    public var queuedRequests = 64
+
+    public init() {}
+}

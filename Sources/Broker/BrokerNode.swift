@@ -1,0 +1,73 @@
+import KafkaProtocol
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// What all connections of one broker share: its topics, groups, counters and threads. Made by `BrokerService` when it
+/// starts; any thread may use it.
+final class BrokerNode: Sendable {
+    let configuration: BrokerConfiguration
+    let logger: Logger
+    let clock: BrokerClock
+    let pool: NIOThreadPool
+    let catalog: Catalog
+    let groups: GroupCoordinator
+    let producerIDs: ProducerIDAllocator
+    let counters: BrokerCounters
+    let connections = OpenConnections()
+    private let port = Atomic<Int>(0)
+    private let stopping = Atomic<Bool>(false)
+
+    init(
+        configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, pool: NIOThreadPool, catalog: Catalog,
+        groups: GroupCoordinator, producerIDs: ProducerIDAllocator, counters: BrokerCounters
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.clock = clock
+        self.pool = pool
+        self.catalog = catalog
+        self.groups = groups
+        self.producerIDs = producerIDs
+        self.counters = counters
+    }
+
+    /// The port connections are accepted on.
+    var listeningPort: Int { self.port.load(ordering: .relaxed) }
+
+    func listens(on port: Int) {
+        self.port.store(port, ordering: .relaxed)
+    }
+
+    /// Set when the broker has begun to stop: nobody waits any more.
+    var isStopping: Bool { self.stopping.load(ordering: .acquiring) }
+
+    func beginStopping() {
+        self.stopping.store(true, ordering: .releasing)
+    }
+
+    /// Runs what waits for a disk.
+    func onPool(_ work: @escaping @Sendable () -> Void) {
+        self.pool.submit { _ in work() }
+    }
+
+    /// What a client is told to connect to.
+    func advertisedAddress(for peer: PeerAddress) -> (host: String, port: Int32) {
+        let host = self.configuration.advertisedHost ?? peer.localHost ?? self.configuration.host
+        return (host, Int32(clamping: self.configuration.advertisedPort ?? self.listeningPort))
+    }
+
+    var statistics: BrokerStatistics {
+        let topics = self.catalog.allTopics
+        var statistics = BrokerStatistics()
+        statistics.connections = self.connections.count
+        statistics.requests = self.counters.requests.value
+        statistics.producedRecords = self.counters.producedRecords.value
+        statistics.producedBytes = self.counters.producedBytes.value
+        statistics.fetchedBytes = self.counters.fetchedBytes.value
+        statistics.topics = topics.count
+        statistics.partitions = topics.reduce(0) { $0 + $1.partitions.count }
+        return statistics
+    }
+}

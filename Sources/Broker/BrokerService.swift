@@ -1,0 +1,84 @@
+import CommitLog
+import Glibc
+public import Logging
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Synchronization
+
+/// A Kafka broker as a long-lived service: `run()` opens the data directory, listens, and serves until it is shut down
+/// or cancelled. Owns its threads; any thread may ask for `listening()` and `statistics`.
+public final class BrokerService: Service, Sendable {
+    /// What connections may take to end at a shutdown before they are cut.
+    private static let drainPatience = Duration.seconds(1)
+
+    private let configuration: BrokerConfiguration
+    private let logger: Logger
+    private let clock: BrokerClock
+    private let fileSystem: any FileSystem
+    private let phase = Mutex(Phase.idle)
+    private let port = OneShot<Int>()
+
+    private enum Phase {
+        case idle
+        case running(BrokerNode)
+        case ended(BrokerStatistics)
+        case starting
+    }
+
+    public convenience init(configuration: BrokerConfiguration, logger: Logger) {
+        self.init(configuration: configuration, logger: logger, clock: .system, fileSystem: POSIXFileSystem())
+    }
+
+    /// - Parameter fileSystem: holds the logs; the catalogue and the lock are in the real one.
+    init(configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, fileSystem: any FileSystem) {
+        self.configuration = configuration
+        self.logger = logger
+        self.clock = clock
+        self.fileSystem = fileSystem
+    }
+
+    /// The port, once connections are accepted.
+    ///
+    /// - Throws: why the broker did not start, as `run()` does; `CancellationError` if the caller is cancelled.
+    public func listening() async throws -> Int {
+        try await self.port.value()
+    }
+
+    public var statistics: BrokerStatistics {
+        switch self.phase.withLock({ $0 }) {
+        case .running(let node): node.statistics
+        case .ended(let last): last
+        case .idle, .starting: BrokerStatistics()
+        }
+    }
+
+    /// - Throws: `BrokerError` if the broker cannot start.
+    public func run() async throws {
+        let isFirst = self.phase.withLock { phase in
+            guard case .idle = phase else { return false }
+            phase = .starting
+            return true
+        }
+        guard isFirst else { throw BrokerError.alreadyRun }
+        let stop = OneShot<Void>()
+        let running: RunningBroker
+        do {
+            running = try await RunningBroker.start(self.configuration, self.logger, self.clock, self.fileSystem)
+        } catch {
+            self.port.resolve(.failure(error))
+            self.phase.withLock { $0 = .ended(BrokerStatistics()) }
+            throw error
+        }
+        self.phase.withLock { $0 = .running(running.node) }
+        self.port.resolve(.success(running.node.listeningPort))
+        await withTaskCancellationOrGracefulShutdownHandler {
+            // Not by cancellation: the handler resolves it then, and the shutdown below must run either way.
+            await stop.uncancellableValue()
+        } onCancelOrGracefulShutdown: {
+            stop.resolve(.success(()))
+        }
+        await running.stop(patience: Self.drainPatience)
+        self.phase.withLock { $0 = .ended(running.node.statistics) }
+    }
+}

@@ -1,0 +1,34 @@
+import Synchronization
+
+/// What a broker has done since it started, and how many connections it has now.
+public struct BrokerStatistics: Sendable, Equatable {
+    public var connections = 0
+    public var requests = 0
+    public var producedRecords = 0
+    public var producedBytes = 0
+    /// Bytes of records answered to fetches.
+    public var fetchedBytes = 0
+    public var topics = 0
+    public var partitions = 0
+
+    public init() {}
+}
+
+/// The running totals behind `BrokerStatistics`; any thread may add.
+final class BrokerCounters: Sendable {
+    let requests = Counter()
+    let producedRecords = Counter()
+    let producedBytes = Counter()
+    let fetchedBytes = Counter()
+}
+
+/// A number that only grows.
+final class Counter: Sendable {
+    private let total = Atomic<Int>(0)
+
+    var value: Int { self.total.load(ordering: .relaxed) }
+
+    func add(_ amount: Int) {
+        self.total.wrappingAdd(amount, ordering: .relaxed)
+    }
+}

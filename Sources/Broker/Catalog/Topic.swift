@@ -1,0 +1,46 @@
+import KafkaProtocol
+
+/// A topic that exists: its identity and its open partitions. Immutable; creating and deleting replace it in the
+/// catalogue.
+final class Topic: Sendable {
+    let name: TopicName
+    /// Never used again after the topic is deleted.
+    let id: TopicID
+    /// In the order of their indexes, from 0.
+    let partitions: [Partition]
+    let configs: [TopicConfig]
+
+    init(name: TopicName, id: TopicID, partitions: [Partition], configs: [TopicConfig]) {
+        self.name = name
+        self.id = id
+        self.partitions = partitions
+        self.configs = configs
+    }
+
+    /// Written by the broker itself; clients may read it.
+    var isInternal: Bool { Self.internalNames.contains(self.name.rawValue) }
+
+    static let offsetsTopicName = "__consumer_offsets"
+    static let internalNames: Set<String> = [offsetsTopicName]
+
+    func partition(_ index: Int32) -> Partition? {
+        index >= 0 && Int(index) < self.partitions.count ? self.partitions[Int(index)] : nil
+    }
+}
+
+/// A setting of one topic, as the client that created it wrote it.
+struct TopicConfig: Sendable, Equatable {
+    let name: String
+    let value: String
+}
+
+/// Why a topic is not created, found or deleted, as a client is told.
+struct TopicRefusal: Error {
+    let code: ErrorCode
+    let reason: String
+
+    init(_ code: ErrorCode, _ reason: String) {
+        self.code = code
+        self.reason = reason
+    }
+}

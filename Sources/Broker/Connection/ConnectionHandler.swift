@@ -1,0 +1,151 @@
+import KafkaProtocol
+import Logging
+import NIOCore
+
+/// Carries out what `ConnectionState` decides for one socket: reads when there is room, hands requests to
+/// `APITable`, writes answers in order. Lives on the connection's event loop; everything it does is there.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let node: BrokerNode
+    private var state: ConnectionState
+    private var channelContext: ChannelHandlerContext?
+    private var peer = PeerAddress(remote: nil, local: nil)
+    /// Set while requests are handed out, so that an answer given at once does not hand out the next one inside.
+    private var isServing = false
+    private var hasUnflushedWrites = false
+    /// NIO wanted to read while there was no room.
+    private var hasHeldRead = false
+
+    init(node: BrokerNode) {
+        self.node = node
+        self.state = ConnectionState(limits: node.configuration.limits.connection, order: APITable.order(of:))
+    }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.channelContext = context
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.peer = PeerAddress(remote: context.channel.remoteAddress, local: context.channel.localAddress)
+        self.node.connections.opened(context.channel)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        let lost = self.state.closed()
+        if lost > 0 {
+            self.node.logger.info("\(self.peer.description) closed the connection \(lost) bytes into a frame")
+        }
+        self.node.connections.closed(context.channel)
+        self.channelContext = nil
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.state.receive(self.unwrapInboundIn(data))
+        self.serve(context)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { self.serve(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if self.state.hasRoom && context.channel.isWritable {
+            context.read()
+        } else {
+            self.hasHeldRead = true
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset by the peer is everyday life; what it cost is told by channelInactive.
+        self.node.logger.debug("connection of \(self.peer.description) failed: \(error)")
+        context.close(promise: nil)
+    }
+
+    // MARK: Serving
+
+    /// Stops taking requests; the connection closes once what was taken is answered.
+    func drain() {
+        self.state.drain()
+        if let context = self.channelContext { self.serve(context) }
+    }
+
+    /// A request has come to its end. Its connection may be gone by now.
+    func finish(_ slot: ResponseQueue.Slot, _ outcome: ExchangeOutcome) {
+        switch outcome {
+        case .answered(let response): self.state.fill(slot, with: response)
+        case .silent: self.state.fill(slot, with: nil)
+        case .hungUp(let reason): if self.channelContext != nil { self.abort(reason) }
+        }
+        if !self.isServing, let context = self.channelContext { self.serve(context) }
+    }
+
+    private func serve(_ context: ChannelHandlerContext) {
+        guard !self.isServing else { return }
+        self.isServing = true
+        self.writeReady(context)
+        loop: while context.channel.isWritable {
+            switch self.state.next() {
+            case .serve(let frame, let slot):
+                self.dispatch(frame, slot, context)
+                self.writeReady(context)
+            case .read, .wait:
+                break loop
+            case .close:
+                self.flush(context)
+                context.close(promise: nil)
+                break loop
+            case .abort(let error):
+                self.flush(context)
+                self.abort("it sent no frame of the protocol: \(error)" + (error.hint.map { "; \($0)" } ?? ""))
+                break loop
+            }
+        }
+        self.isServing = false
+        self.flush(context)
+        if self.hasHeldRead && self.state.hasRoom && context.channel.isWritable {
+            self.hasHeldRead = false
+            context.read()
+        }
+    }
+
+    private func dispatch(_ frame: ByteBuffer, _ slot: ResponseQueue.Slot, _ context: ChannelHandlerContext) {
+        self.node.counters.requests.add(1)
+        let arrival = RequestArrival(
+            node: self.node, peer: self.peer, slot: slot,
+            connection: NIOLoopBound(self, eventLoop: context.eventLoop))
+        do throws(ProtocolError) {
+            try APITable.serve(frame, arrival)
+            self.state.requestWasValid()
+        } catch {
+            self.abort("it sent a request of \(frame.readableBytes) bytes that cannot be read: \(error)")
+        }
+    }
+
+    private func abort(_ reason: String) {
+        self.node.logger.warning("closed the connection of \(self.peer.description): \(reason)")
+        _ = self.state.closed()
+        self.channelContext?.close(promise: nil)
+    }
+
+    private func writeReady(_ context: ChannelHandlerContext) {
+        while let response = self.state.takeResponse() {
+            context.write(self.wrapOutboundOut(response), promise: nil)
+            self.hasUnflushedWrites = true
+        }
+    }
+
+    private func flush(_ context: ChannelHandlerContext) {
+        guard self.hasUnflushedWrites else { return }
+        self.hasUnflushedWrites = false
+        context.flush()
+    }
+}

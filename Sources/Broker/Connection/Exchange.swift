@@ -1,0 +1,76 @@
+import KafkaProtocol
+import NIOCore
+
+/// One request on its way to its answer: what the handler needs to know beside the request itself.
+struct RequestContext: Sendable {
+    let node: BrokerNode
+    let apiVersion: Int16
+    let clientID: String?
+    let peer: PeerAddress
+    let eventLoop: any EventLoop
+}
+
+/// Where the answer to one request goes. A value that may be passed to any thread; used once.
+struct Exchange<Response: KafkaResponse>: Sendable {
+    let context: RequestContext
+    private let connection: NIOLoopBound<ConnectionHandler>
+    private let slot: ResponseQueue.Slot
+    private let correlationID: Int32
+
+    init(_ arrival: RequestArrival, version: Int16, correlationID: Int32, clientID: String?) {
+        self.context = RequestContext(
+            node: arrival.node, apiVersion: version, clientID: clientID, peer: arrival.peer,
+            eventLoop: arrival.connection.eventLoop)
+        self.connection = arrival.connection
+        self.slot = arrival.slot
+        self.correlationID = correlationID
+    }
+
+    /// Sends the answer, in the version of the request.
+    func reply(_ response: Response) {
+        do throws(ProtocolError) {
+            var frame = ByteBuffer()
+            try response.writeFrame(
+                into: &frame, version: self.context.apiVersion, correlationID: self.correlationID)
+            self.finish(.answered(frame))
+        } catch {
+            self.finish(.hungUp("its answer cannot be encoded: \(error)"))
+        }
+    }
+
+    /// Ends the exchange without an answer (produce with acks=0).
+    func stayQuiet() {
+        self.finish(.silent)
+    }
+
+    /// Closes the connection: the only way to tell a client that expects no answer.
+    func hangUp(_ reason: String) {
+        self.finish(.hungUp(reason))
+    }
+
+    private func finish(_ outcome: ExchangeOutcome) {
+        let eventLoop = self.context.eventLoop
+        if eventLoop.inEventLoop {
+            self.connection.value.finish(self.slot, outcome)
+        } else {
+            eventLoop.execute { [connection, slot] in connection.value.finish(slot, outcome) }
+        }
+    }
+}
+
+/// How an exchange ends.
+enum ExchangeOutcome: Sendable {
+    case answered(ByteBuffer)
+    /// The client expects no answer.
+    case silent
+    /// The connection is closed, for this reason.
+    case hungUp(String)
+}
+
+/// One request as it came: who sent it, and where its answer goes.
+struct RequestArrival {
+    let node: BrokerNode
+    let peer: PeerAddress
+    let slot: ResponseQueue.Slot
+    let connection: NIOLoopBound<ConnectionHandler>
+}

@@ -1,0 +1,261 @@
+import KafkaProtocol
+import Logging
+import NIOCore
+
+/// Owns all consumer groups and carries out what they decide. Everything happens on one event loop, so there is no
+/// lock: any thread may call, and answers are given on that loop.
+final class GroupCoordinator: Sendable {
+    let eventLoop: any EventLoop
+    let settings: GroupSettings
+    let topic: OffsetsTopic
+    let clock: BrokerClock
+    let logger: Logger
+    /// Whether commits wait for the disk.
+    private let waitsForSync: Bool
+    private let rooms: NIOLoopBoundBox<Rooms>
+
+    /// What changes, all of it.
+    private struct Rooms {
+        var groups: [String: Room] = [:]
+        var pending: [GroupReplyToken: PendingAnswer] = [:]
+        var nextToken: UInt64 = 0
+        var isStopping = false
+    }
+
+    /// One group with its offsets and its timer.
+    private struct Room {
+        var group: ConsumerGroup
+        var offsets: [PartitionName: CommittedOffset] = [:]
+        var timer: Scheduled<Void>?
+        var timerDeadline: NIODeadline?
+    }
+
+    private enum PendingAnswer {
+        case join(@Sendable (JoinAnswer) -> Void)
+        case sync(@Sendable (SyncAnswer) -> Void)
+        case heartbeat(@Sendable (ErrorCode) -> Void)
+        case leave(@Sendable ([ErrorCode]) -> Void)
+    }
+
+    /// Reads `__consumer_offsets`. Reads the disk.
+    init(
+        eventLoop: any EventLoop, settings: GroupSettings, topic: OffsetsTopic, clock: BrokerClock, logger: Logger,
+        durability: BrokerConfiguration.Durability
+    ) {
+        self.eventLoop = eventLoop
+        self.settings = settings
+        self.topic = topic
+        self.clock = clock
+        self.logger = logger
+        self.waitsForSync = durability == .acknowledged
+        var rooms = Rooms()
+        let now = clock.now()
+        for (id, memory) in topic.load() where memory.metadata != nil || !memory.offsets.isEmpty {
+            let group = memory.metadata.map {
+                ConsumerGroup(id: id, settings: settings, restoring: $0, now: now)
+            }
+            rooms.groups[id] = Room(group: group ?? ConsumerGroup(id: id, settings: settings), offsets: memory.offsets)
+        }
+        self.rooms = NIOLoopBoundBox.makeBoxSendingValue(rooms, eventLoop: eventLoop)
+        eventLoop.execute { for id in self.rooms.value.groups.keys { self.schedule(id) } }
+    }
+
+    private func onLoop(_ work: @escaping @Sendable () -> Void) {
+        if self.eventLoop.inEventLoop { work() } else { self.eventLoop.execute(work) }
+    }
+
+    // MARK: Membership
+
+    func join(_ attempt: JoinAttempt, group id: String, answer: @escaping @Sendable (JoinAnswer) -> Void) {
+        self.onLoop {
+            guard !self.rooms.value.isStopping else { return answer(JoinAnswer(error: .coordinatorNotAvailable)) }
+            if self.rooms.value.groups[id] == nil {
+                guard attempt.memberID.isEmpty else {
+                    return answer(JoinAnswer(error: .unknownMemberID, memberID: attempt.memberID))
+                }
+                self.rooms.value.groups[id] = Room(group: ConsumerGroup(id: id, settings: self.settings))
+            }
+            let token = self.expect(.join(answer))
+            self.handle(.join(attempt, token), group: id)
+        }
+    }
+
+    func sync(_ attempt: SyncAttempt, group id: String, answer: @escaping @Sendable (SyncAnswer) -> Void) {
+        self.onLoop {
+            guard self.rooms.value.groups[id] != nil else { return answer(SyncAnswer(error: .unknownMemberID)) }
+            let token = self.expect(.sync(answer))
+            self.handle(.sync(attempt, token), group: id)
+        }
+    }
+
+    func heartbeat(_ caller: GroupCaller, group id: String, answer: @escaping @Sendable (ErrorCode) -> Void) {
+        self.onLoop {
+            guard self.rooms.value.groups[id] != nil else { return answer(.unknownMemberID) }
+            let token = self.expect(.heartbeat(answer))
+            self.handle(.heartbeat(caller, token), group: id)
+        }
+    }
+
+    func leave(_ members: [LeavingMember], group id: String, answer: @escaping @Sendable ([ErrorCode]) -> Void) {
+        self.onLoop {
+            guard self.rooms.value.groups[id] != nil else { return answer(members.map { _ in .unknownMemberID }) }
+            let token = self.expect(.leave(answer))
+            self.handle(.leave(members, token), group: id)
+        }
+    }
+
+    private func expect(_ answer: PendingAnswer) -> GroupReplyToken {
+        let token = GroupReplyToken(rawValue: self.rooms.value.nextToken)
+        self.rooms.value.nextToken += 1
+        self.rooms.value.pending[token] = answer
+        return token
+    }
+
+    private func handle(_ event: GroupEvent, group id: String) {
+        guard var group = self.rooms.value.groups[id]?.group else { return }
+        let actions = group.handle(event, now: self.clock.now())
+        self.rooms.value.groups[id]?.group = group
+        for action in actions { self.perform(action, group) }
+        self.forgetIfDeserted(id)
+        self.schedule(id)
+    }
+
+    private func perform(_ action: GroupAction, _ group: ConsumerGroup) {
+        switch action {
+        case .answerJoin(let token, let answer):
+            if case .join(let reply) = self.rooms.value.pending.removeValue(forKey: token) { reply(answer) }
+        case .answerSync(let token, let answer):
+            if case .sync(let reply) = self.rooms.value.pending.removeValue(forKey: token) { reply(answer) }
+        case .answerHeartbeat(let token, let code):
+            if case .heartbeat(let reply) = self.rooms.value.pending.removeValue(forKey: token) { reply(code) }
+        case .answerLeave(let token, let codes):
+            if case .leave(let reply) = self.rooms.value.pending.removeValue(forKey: token) { reply(codes) }
+        case .store:
+            // In the page cache before anybody is answered. Losing it with the power costs one rebalance, so nobody
+            // waits for the disk.
+            self.store([.metadata(group.stored(at: self.clock.wallMilliseconds()))], group.id)
+        }
+    }
+
+    private func store(_ changes: [OffsetsTopic.Change], _ id: String) {
+        if case .failure(let refusal) = self.topic.append(changes, group: id, sync: nil) {
+            self.logger.error("group '\(id)' could not be stored: \(refusal.reason ?? refusal.code.description)")
+        }
+    }
+
+    /// A group without members and offsets is as good as none.
+    private func forgetIfDeserted(_ id: String) {
+        guard let room = self.rooms.value.groups[id], room.group.isDeserted, room.offsets.isEmpty else { return }
+        if room.group.generation > 0 { self.store([.metadata(nil)], id) }
+        room.timer?.cancel()
+        self.rooms.value.groups[id] = nil
+    }
+
+    /// Sees to it that the group is told when its next deadline has passed. A timer that is early enough is left
+    /// alone: it finds out what the next deadline is by then.
+    private func schedule(_ id: String) {
+        guard let room = self.rooms.value.groups[id], let deadline = room.group.nextDeadline else { return }
+        if let set = room.timerDeadline, set <= deadline { return }
+        room.timer?.cancel()
+        let delay = deadline - self.clock.now()
+        self.rooms.value.groups[id]?.timerDeadline = deadline
+        self.rooms.value.groups[id]?.timer = self.eventLoop.scheduleTask(in: max(.zero, delay)) {
+            self.rooms.value.groups[id]?.timer = nil
+            self.rooms.value.groups[id]?.timerDeadline = nil
+            self.handle(.timePassed, group: id)
+        }
+    }
+
+    // MARK: Offsets
+
+    /// Stores offsets; the answer is one code for all of them.
+    func commit(
+        _ offsets: [(PartitionName, CommittedOffset)], by caller: GroupCaller, group id: String,
+        answer: @escaping @Sendable (ErrorCode) -> Void
+    ) {
+        self.onLoop {
+            guard !self.rooms.value.isStopping else { return answer(.coordinatorNotAvailable) }
+            if self.rooms.value.groups[id] == nil {
+                guard caller.generation < 0 else { return answer(.illegalGeneration) }
+                self.rooms.value.groups[id] = Room(group: ConsumerGroup(id: id, settings: self.settings))
+            }
+            let code = self.rooms.value.groups[id]?.group.checkCommit(by: caller, now: self.clock.now())
+            guard code == ErrorCode.none, !offsets.isEmpty else {
+                self.forgetIfDeserted(id)
+                return answer(code ?? .unknownServerError)
+            }
+            let sync = self.waitsForSync ? SyncWait(eventLoop: self.eventLoop, done: answer) : nil
+            switch self.topic.append(offsets.map { .offset($0, $1) }, group: id, sync: sync) {
+            case .success(let receipt):
+                for (name, committed) in offsets { self.rooms.value.groups[id]?.offsets[name] = committed }
+                if !receipt.waitsForSync { answer(.none) }
+            case .failure(let refusal):
+                self.logger.error(
+                    "group '\(id)': offsets could not be stored: \(refusal.reason ?? refusal.code.description)")
+                self.forgetIfDeserted(id)
+                answer(.coordinatorNotAvailable)
+            }
+        }
+    }
+
+    func committedOffsets(
+        group id: String, answer: @escaping @Sendable ([PartitionName: CommittedOffset]) -> Void
+    ) {
+        self.onLoop { answer(self.rooms.value.groups[id]?.offsets ?? [:]) }
+    }
+
+    /// Forgets what was committed for a topic that is gone, so that a new one of that name begins afresh.
+    func topicDeleted(_ name: String) {
+        self.onLoop {
+            for (id, room) in self.rooms.value.groups {
+                let gone = room.offsets.keys.filter { $0.topic == name }.sorted()
+                guard !gone.isEmpty else { continue }
+                self.store(gone.map { .offset($0, nil) }, id)
+                for name in gone { self.rooms.value.groups[id]?.offsets[name] = nil }
+                self.forgetIfDeserted(id)
+            }
+        }
+    }
+
+    // MARK: Looking
+
+    func describe(
+        _ ids: [String], answer: @escaping @Sendable ([DescribeGroupsResponse.DescribedGroup]) -> Void
+    ) {
+        self.onLoop {
+            answer(
+                ids.map { id in
+                    self.rooms.value.groups[id]?.group.description ?? .init(groupID: id, groupState: "Dead")
+                })
+        }
+    }
+
+    func list(answer: @escaping @Sendable ([ListGroupsResponse.ListedGroup]) -> Void) {
+        self.onLoop {
+            answer(self.rooms.value.groups.values.map(\.group.listing).sorted { $0.groupID < $1.groupID })
+        }
+    }
+
+    // MARK: Stopping
+
+    /// Answers all who wait; members look for their coordinator again and go on after the restart.
+    func stop() {
+        self.onLoop {
+            self.rooms.value.isStopping = true
+            for id in self.rooms.value.groups.keys {
+                self.rooms.value.groups[id]?.timer?.cancel()
+                self.rooms.value.groups[id]?.timer = nil
+            }
+            let pending = self.rooms.value.pending
+            self.rooms.value.pending = [:]
+            for answer in pending.values {
+                switch answer {
+                case .join(let reply): reply(JoinAnswer(error: .coordinatorNotAvailable))
+                case .sync(let reply): reply(SyncAnswer(error: .coordinatorNotAvailable))
+                case .heartbeat(let reply): reply(.coordinatorNotAvailable)
+                case .leave(let reply): reply([])
+                }
+            }
+        }
+    }
+}

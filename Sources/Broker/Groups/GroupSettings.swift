@@ -1,0 +1,27 @@
+public import NIOCore
+
+/// How consumer groups behave; part of `BrokerConfiguration`, the same for every group.
+public struct GroupSettings: Sendable {
+    /// How long an empty group waits for more members after the first one joined, so that members started
+    /// together share one rebalance. Each further member extends the wait, up to its rebalance timeout.
+    public var initialRebalanceDelay: TimeAmount
+    /// Session timeouts that members may ask for; others are answered INVALID_SESSION_TIMEOUT.
+    public var sessionTimeouts: ClosedRange<TimeAmount>
+    /// Members that one group may have; others are answered GROUP_MAX_SIZE_REACHED.
+    public var maximumMembers: Int
+    /// Partitions of `__consumer_offsets` when it is created. One is enough for one broker: all groups share
+    /// one log and so one sync.
+    public var offsetsPartitions: Int
+
+    public init(
+        initialRebalanceDelay: TimeAmount = .zero,
+        sessionTimeouts: ClosedRange<TimeAmount> = .milliseconds(500) ... .minutes(30),
+        maximumMembers: Int = 1_000,
+        offsetsPartitions: Int = 1
+    ) {
+        self.initialRebalanceDelay = initialRebalanceDelay
+        self.sessionTimeouts = sessionTimeouts
+        self.maximumMembers = maximumMembers
+        self.offsetsPartitions = offsetsPartitions
+    }
+}

@@ -1,0 +1,68 @@
+import KafkaProtocol
+import NIOCore
+import RecordBatch
+
+// Fetch (1): reads record batches, and waits for them.
+//
+// - Answers when `minBytes` are there, when a partition has an error, or after `maxWaitMs`.
+// - Whole batches as they were produced: the first one may begin before the fetch offset, and one is sent even if it
+//   is larger than all limits, so that a consumer always gets on.
+// - No fetch sessions: every answer has session id 0, by which clients know to send all partitions each time
+//   (KIP-227). A request for a session we cannot have is answered FETCH_SESSION_ID_NOT_FOUND.
+// - Without transactions the last stable offset is the high watermark and no transaction is aborted.
+// - The address of the disk pages decides the thread: what was written lately is in the page cache and is read on
+//   the event loop, the rest on the thread pool.
+enum FetchHandler: RequestHandler {
+    static func handle(_ request: FetchRequest, _ exchange: Exchange<FetchResponse>) {
+        guard request.sessionID == 0 else {
+            return exchange.reply(FetchResponse(errorCode: .fetchSessionIDNotFound))
+        }
+        let limits = exchange.context.node.configuration.limits
+        let plan = self.plan(request, exchange.context.node, limits)
+        let findings = plan.evaluate(registering: nil)
+        let patience = min(request.maxWaitMs, limits.fetchWaitMilliseconds)
+        let mayWait = patience > 0 && !exchange.context.node.isStopping
+        if mayWait && !plan.isEnough(findings) || !self.answer(plan, findings, exchange, mayWait: mayWait) {
+            FetchWait(plan: plan, exchange: exchange).begin(patience: .milliseconds(Int64(patience)))
+        }
+    }
+
+    private static func plan(_ request: FetchRequest, _ node: BrokerNode, _ limits: BrokerLimits) -> FetchPlan {
+        var items: [FetchPlan.Item] = []
+        for topic in request.topics {
+            let found = node.catalog.topic(topic.topic)
+            for wanted in topic.partitions {
+                items.append(
+                    FetchPlan.Item(
+                        topic: topic.topic, index: wanted.partition, partition: found?.partition(wanted.partition),
+                        offset: Offset(wanted.fetchOffset), maximumBytes: Int(max(0, wanted.partitionMaxBytes)),
+                        currentLeaderEpoch: wanted.currentLeaderEpoch))
+            }
+        }
+        return FetchPlan(
+            items: items, minimumBytes: Int(max(0, request.minBytes)),
+            maximumBytes: min(Int(max(0, request.maxBytes)), limits.fetchResponseBytes))
+    }
+
+    /// Reads what was found and answers. On the event loop of the exchange.
+    ///
+    /// - Returns: false if nothing was answered, because there is less than the client wants and it may wait.
+    static func answer(
+        _ plan: FetchPlan, _ findings: FetchPlan.Findings, _ exchange: Exchange<FetchResponse>, mayWait: Bool
+    ) -> Bool {
+        let node = exchange.context.node
+        guard findings.isHot else {
+            node.onPool {
+                let (response, byteCount) = plan.response(to: findings)
+                node.counters.fetchedBytes.add(byteCount)
+                exchange.reply(response)
+            }
+            return true
+        }
+        let (response, byteCount) = plan.response(to: findings)
+        if mayWait && !findings.hasError && byteCount < plan.minimumBytes { return false }
+        node.counters.fetchedBytes.add(byteCount)
+        exchange.reply(response)
+        return true
+    }
+}

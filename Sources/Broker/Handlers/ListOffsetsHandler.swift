@@ -1,0 +1,78 @@
+import CommitLog
+import KafkaProtocol
+import Logging
+import RecordBatch
+
+// ListOffsets (2): the first or next offset of a partition, or the first at or after a time.
+//
+// - Timestamp -1 is the next offset a consumer can read up to (the high watermark), -2 the log start offset, -3 the
+//   record with the largest timestamp (version 7); anything else is a time in milliseconds. -1 in the answer: none.
+// - Version 0 answers with a list of offsets; it gets the one that matches.
+// - Times are looked up on the thread pool, as that reads the disk.
+enum ListOffsetsHandler: RequestHandler {
+    private static let latest: Int64 = -1
+    private static let earliest: Int64 = -2
+    private static let largestTimestamp: Int64 = -3
+
+    static func handle(_ request: ListOffsetsRequest, _ exchange: Exchange<ListOffsetsResponse>) {
+        let needsDisk = request.topics.contains { topic in
+            topic.partitions.contains { $0.timestamp >= 0 || $0.timestamp == self.largestTimestamp }
+        }
+        if needsDisk {
+            exchange.context.node.onPool { exchange.reply(self.response(request, exchange.context)) }
+        } else {
+            exchange.reply(self.response(request, exchange.context))
+        }
+    }
+
+    private static func response(_ request: ListOffsetsRequest, _ context: RequestContext) -> ListOffsetsResponse {
+        ListOffsetsResponse(
+            topics: request.topics.map { topic in
+                let found = context.node.catalog.topic(topic.name)
+                return .init(
+                    name: topic.name,
+                    partitions: topic.partitions.map { wanted in
+                        self.look(found?.partition(wanted.partitionIndex), wanted, context)
+                    })
+            })
+    }
+
+    private static func look(
+        _ partition: Partition?, _ wanted: ListOffsetsRequest.ListOffsetsPartition, _ context: RequestContext
+    ) -> ListOffsetsResponse.ListOffsetsPartitionResponse {
+        var answer = ListOffsetsResponse.ListOffsetsPartitionResponse(partitionIndex: wanted.partitionIndex)
+        guard let partition else {
+            answer.errorCode = .unknownTopicOrPartition
+            return answer
+        }
+        if let code = partition.epochError(wanted.currentLeaderEpoch) {
+            answer.errorCode = code
+            return answer
+        }
+        let offsets = partition.offsets
+        var found: (offset: Offset, timestamp: Int64)?
+        switch wanted.timestamp {
+        case self.latest: found = (offsets.highWatermark, -1)
+        case self.earliest: found = (offsets.start, -1)
+        default:
+            do throws(LogError) {
+                let match =
+                    wanted.timestamp == self.largestTimestamp
+                    ? try partition.matchOfLargestTimestamp() : try partition.match(forTimestamp: wanted.timestamp)
+                found = match.map { ($0.offset, $0.timestamp) }
+            } catch {
+                context.node.logger.error("\(partition.name): no offset can be found for a time: \(error)")
+                answer.errorCode = .kafkaStorageError
+            }
+        }
+        guard let found else { return answer }
+        if context.apiVersion == 0 {
+            answer.oldStyleOffsets = [found.offset.rawValue]
+        } else {
+            answer.offset = found.offset.rawValue
+            answer.timestamp = found.timestamp
+            answer.leaderEpoch = partition.leaderEpoch
+        }
+        return answer
+    }
+}

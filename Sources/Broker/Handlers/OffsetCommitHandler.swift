@@ -1,0 +1,48 @@
+import KafkaProtocol
+
+// OffsetCommit (8): stores how far a group has come.
+//
+// - In `__consumer_offsets`, in Kafka's record format; answered when it is as durable as an append with acks=all.
+// - Version 0 stored offsets in ZooKeeper; here all versions store them in the same place.
+// - A generation below 0 comes from a client outside the group protocol and is accepted while the group is empty.
+// - Retention times of versions 2–4 are ignored: offsets are kept.
+enum OffsetCommitHandler: RequestHandler {
+    static func handle(_ request: OffsetCommitRequest, _ exchange: Exchange<OffsetCommitResponse>) {
+        let node = exchange.context.node
+        let limit = node.configuration.limits.offsetMetadataBytes
+        let now = node.clock.wallMilliseconds()
+        var refused: [PartitionName: ErrorCode] = [:]
+        var offsets: [(PartitionName, CommittedOffset)] = []
+        for topic in request.topics {
+            for partition in topic.partitions {
+                let name = PartitionName(topic: topic.name, partition: partition.partitionIndex)
+                let metadata = partition.committedMetadata ?? ""
+                if node.catalog.partition(name.topic, name.partition) == nil {
+                    refused[name] = .unknownTopicOrPartition
+                } else if metadata.utf8.count > limit {
+                    refused[name] = .offsetMetadataTooLarge
+                } else {
+                    let committed = CommittedOffset(
+                        offset: partition.committedOffset, leaderEpoch: partition.committedLeaderEpoch,
+                        metadata: metadata, commitTimestamp: now)
+                    offsets.append((name, committed))
+                }
+            }
+        }
+        let caller = GroupCaller(
+            memberID: request.memberID, instanceID: request.groupInstanceID,
+            generation: request.generationIdOrMemberEpoch)
+        node.groups.commit(offsets, by: caller, group: request.groupID) { [refused] code in
+            exchange.reply(
+                OffsetCommitResponse(
+                    topics: request.topics.map { topic in
+                        .init(
+                            name: topic.name,
+                            partitions: topic.partitions.map {
+                                let name = PartitionName(topic: topic.name, partition: $0.partitionIndex)
+                                return .init(partitionIndex: $0.partitionIndex, errorCode: refused[name] ?? code)
+                            })
+                    }))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import KafkaProtocol
+
+// OffsetFetch (9): how far groups have come.
+//
+// - Offset -1 for a partition without a commit. Topics null (version 2) means all that the group has committed.
+// - Version 8 asks for several groups. `requireStable` (version 7) concerns transactions, of which there are none.
+enum OffsetFetchHandler: RequestHandler {
+    private typealias Offsets = [PartitionName: CommittedOffset]
+
+    static func handle(_ request: OffsetFetchRequest, _ exchange: Exchange<OffsetFetchResponse>) {
+        let groups = exchange.context.node.groups
+        if exchange.context.apiVersion >= 8 {
+            self.collect(request.groups[...], [:], groups) { found in
+                exchange.reply(
+                    OffsetFetchResponse(groups: request.groups.map { self.answer($0, found[$0.groupID] ?? [:]) }))
+            }
+        } else {
+            groups.committedOffsets(group: request.groupID) { offsets in
+                exchange.reply(OffsetFetchResponse(topics: self.answer(request.topics, offsets)))
+            }
+        }
+    }
+
+    /// Asks for the offsets of one group after the other.
+    private static func collect(
+        _ rest: ArraySlice<OffsetFetchRequest.OffsetFetchRequestGroup>, _ found: [String: Offsets],
+        _ groups: GroupCoordinator, _ done: @escaping @Sendable ([String: Offsets]) -> Void
+    ) {
+        guard let group = rest.first else { return done(found) }
+        groups.committedOffsets(group: group.groupID) { offsets in
+            var found = found
+            found[group.groupID] = offsets
+            self.collect(rest.dropFirst(), found, groups, done)
+        }
+    }
+
+    private static func answer(
+        _ topics: [OffsetFetchRequest.OffsetFetchRequestTopic]?, _ offsets: Offsets
+    ) -> [OffsetFetchResponse.OffsetFetchResponseTopic] {
+        let wanted = topics ?? self.all(offsets).map { .init(name: $0, partitionIndexes: $1) }
+        return wanted.map { topic in
+            .init(
+                name: topic.name,
+                partitions: topic.partitionIndexes.map { index in
+                    let committed = offsets[PartitionName(topic: topic.name, partition: index)]
+                    return .init(
+                        partitionIndex: index, committedOffset: committed?.offset ?? -1,
+                        committedLeaderEpoch: committed?.leaderEpoch ?? -1, metadata: committed?.metadata ?? "")
+                })
+        }
+    }
+
+    private static func answer(
+        _ group: OffsetFetchRequest.OffsetFetchRequestGroup, _ offsets: Offsets
+    ) -> OffsetFetchResponse.OffsetFetchResponseGroup {
+        let wanted = group.topics ?? self.all(offsets).map { .init(name: $0, partitionIndexes: $1) }
+        return .init(
+            groupID: group.groupID,
+            topics: wanted.map { topic in
+                .init(
+                    name: topic.name,
+                    partitions: topic.partitionIndexes.map { index in
+                        let committed = offsets[PartitionName(topic: topic.name, partition: index)]
+                        return .init(
+                            partitionIndex: index, committedOffset: committed?.offset ?? -1,
+                            committedLeaderEpoch: committed?.leaderEpoch ?? -1, metadata: committed?.metadata ?? "")
+                    })
+            })
+    }
+
+    private static func all(_ offsets: Offsets) -> [(String, [Int32])] {
+        var topics: [String: [Int32]] = [:]
+        for name in offsets.keys { topics[name.topic, default: []].append(name.partition) }
+        return topics.sorted { $0.key < $1.key }.map { ($0.key, $0.value.sorted()) }
+    }
+}

@@ -1,0 +1,107 @@
+import KafkaProtocol
+import NIOCore
+import RecordBatch
+
+// Produce (0): appends record batches.
+//
+// - One v2 batch per partition, as Kafka requires from version 3 on. The broker reads its header and CRC; the
+//   records stay as the client encoded them. The message sets of versions 0–2 are refused with
+//   UNSUPPORTED_FOR_MESSAGE_FORMAT.
+// - acks=0 has no answer at all (if records are refused the connection is closed, as Kafka does), acks=1 is answered from the page cache, acks=-1 when the batch is synced to disk,
+//   if the broker's durability says so. `timeoutMs` concerns replication and is not needed.
+// - Pipelined: requests of one connection append in order but share syncs while they wait.
+// - A topic that does not exist is created if the settings allow it (Kafka does so only for Metadata).
+// - Versions 5 and later answer with the log start offset, 8 and later with a message per refused batch.
+enum ProduceHandler: RequestHandler {
+    static func handle(_ request: ProduceRequest, _ exchange: Exchange<ProduceResponse>) {
+        let context = exchange.context
+        let isDurable = request.acks == -1 && context.node.configuration.durability == .acknowledged
+        let pending = isDurable ? PendingProduce(eventLoop: context.eventLoop) : nil
+        var response = ProduceResponse()
+        response.responses.reserveCapacity(request.topicData.count)
+        for (topicIndex, topic) in request.topicData.enumerated() {
+            var results: [ProduceResponse.PartitionProduceResponse] = []
+            results.reserveCapacity(topic.partitionData.count)
+            for (index, data) in topic.partitionData.enumerated() {
+                let callback = pending?.callback(topic: topicIndex, partition: index)
+                do throws(Partition.Refusal) {
+                    let receipt = try self.append(data, to: topic.name, request, context, callback)
+                    if receipt.waitsForSync { pending?.expectSync() }
+                    results.append(
+                        .init(
+                            index: data.index, baseOffset: receipt.baseOffset.rawValue,
+                            logStartOffset: receipt.logStartOffset.rawValue))
+                } catch {
+                    results.append(
+                        .init(index: data.index, errorCode: error.code, baseOffset: -1, errorMessage: error.reason))
+                }
+            }
+            response.responses.append(.init(name: topic.name, partitionResponses: results))
+        }
+        if request.acks == 0 {
+            if let refusal = self.firstRefusal(in: response) {
+                exchange.hangUp("records it sent with acks=0 were refused: \(refusal)")
+            } else {
+                exchange.stayQuiet()
+            }
+        } else if let pending {
+            pending.begin(response, exchange)
+        } else {
+            exchange.reply(response)
+        }
+    }
+
+    private static func firstRefusal(in response: ProduceResponse) -> String? {
+        for topic in response.responses {
+            for result in topic.partitionResponses where result.errorCode != .none {
+                return "\(topic.name)-\(result.index): \(result.errorMessage ?? result.errorCode.description)"
+            }
+        }
+        return nil
+    }
+
+    private static func append(
+        _ data: ProduceRequest.PartitionProduceData, to topic: String, _ request: ProduceRequest,
+        _ context: RequestContext, _ callback: SyncWait?
+    ) throws(Partition.Refusal) -> Partition.Receipt {
+        guard (-1...1).contains(request.acks) else {
+            throw Partition.Refusal(.invalidRequiredAcks, "acks may be -1, 0 or 1")
+        }
+        guard request.transactionalID == nil else {
+            throw Partition.Refusal(.invalidTxnState, "this broker does not serve transactions yet")
+        }
+        let partition = try self.partition(data.index, of: topic, context.node)
+        let batch = try BatchCheck.check(
+            data.records, limit: context.node.configuration.limits.batchBytes, apiVersion: context.apiVersion)
+        let count = Int(batch.header.recordCount)
+        let bytes = batch.header.totalByteCount
+        let receipt = try partition.append(batch, sync: callback)
+        context.node.counters.producedRecords.add(count)
+        context.node.counters.producedBytes.add(bytes)
+        return receipt
+    }
+
+    private static func partition(
+        _ index: Int32, of topic: String, _ node: BrokerNode
+    ) throws(Partition.Refusal) -> Partition {
+        if let partition = node.catalog.partition(topic, index) {
+            guard !partition.isInternal else {
+                throw Partition.Refusal(.invalidTopicException, "\(topic) is written by the broker only")
+            }
+            return partition
+        }
+        do throws(TopicRefusal) {
+            if node.catalog.topic(topic) == nil && node.configuration.autoCreateTopics {
+                _ = try node.catalog.topicCreatingIfNeeded(topic)
+            } else {
+                _ = try node.catalog.validName(topic)
+            }
+        } catch {
+            throw Partition.Refusal(error.code, error.reason)
+        }
+        guard let partition = node.catalog.partition(topic, index) else {
+            throw Partition.Refusal(.unknownTopicOrPartition, nil)
+        }
+        return partition
+    }
+}

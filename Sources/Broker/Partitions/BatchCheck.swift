@@ -1,0 +1,56 @@
+import KafkaProtocol
+import NIOCore
+import RecordBatch
+
+/// What is asked of the records of a produce request before a partition is touched.
+enum BatchCheck {
+    static func check(
+        _ records: ByteBuffer?, limit: Int, apiVersion: Int16
+    ) throws(Partition.Refusal) -> EncodedBatch {
+        guard let records, records.readableBytes > 0 else {
+            throw Partition.Refusal(.invalidRecord, "the request has no record batch for this partition")
+        }
+        guard records.readableBytes <= limit else {
+            throw Partition.Refusal(
+                .messageTooLarge, "the batch has \(records.readableBytes) bytes; the limit is \(limit)")
+        }
+        let batch: EncodedBatch
+        do throws(RecordBatchError) {
+            batch = try EncodedBatch(validating: records)
+        } catch {
+            throw Partition.Refusal(error.errorCode, error.description)
+        }
+        let header = batch.header
+        guard header.offsetsAreConsecutive else {
+            throw Partition.Refusal(
+                .invalidRecord,
+                "the batch says it has \(header.recordCount) records but its last one has the offset delta "
+                    + "\(header.lastOffsetDelta)")
+        }
+        guard !header.isControl else {
+            throw Partition.Refusal(.invalidRecord, "clients may not write control records")
+        }
+        guard !header.isTransactional else {
+            throw Partition.Refusal(.invalidTxnState, "this broker does not serve transactions yet")
+        }
+        guard let codec = header.compression else {
+            throw Partition.Refusal(.unsupportedCompressionType, "the batch names an unknown compression codec")
+        }
+        guard codec != .zstd || apiVersion >= 7 else {
+            throw Partition.Refusal(.unsupportedCompressionType, "zstd needs version 7 of the produce request")
+        }
+        return batch
+    }
+}
+
+extension RecordBatchError {
+    /// What a producer is answered.
+    fileprivate var errorCode: ErrorCode {
+        switch self {
+        case .checksumMismatch, .truncated, .invalidLength: .corruptMessage
+        case .unsupportedMagic: .unsupportedForMessageFormat
+        case .unknownCompression: .unsupportedCompressionType
+        default: .invalidRecord
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import CommitLog
+import KafkaProtocol
+import Logging
+import NIOCore
+import RecordBatch
+
+/// A fetch request whose partitions have been looked up. A value that may be evaluated again and again while the
+/// request waits for data.
+struct FetchPlan: Sendable {
+    struct Item: Sendable {
+        let topic: String
+        let index: Int32
+        /// Nil if there is no such partition.
+        let partition: Partition?
+        let offset: Offset
+        let maximumBytes: Int
+        let currentLeaderEpoch: Int32
+    }
+
+    /// What one evaluation found. Reading the bytes comes later, and perhaps on another thread.
+    struct Findings: Sendable {
+        var views: [Result<Partition.View, Partition.Refusal>] = []
+        /// An upper bound: slices are located by an index that is not exact.
+        var estimatedBytes = 0
+        var hasError = false
+        /// Whether all bytes are surely in the page cache.
+        var isHot = true
+    }
+
+    let items: [Item]
+    let minimumBytes: Int
+    let maximumBytes: Int
+
+    /// Looks at the partitions in the order of the request until the response is full; those behind get no records
+    /// this time. Clients ask for them first next time.
+    func evaluate(registering wait: FetchWait?) -> Findings {
+        var findings = Findings()
+        findings.views.reserveCapacity(self.items.count)
+        for item in self.items {
+            guard let partition = item.partition else {
+                findings.views.append(.failure(Partition.Refusal(.unknownTopicOrPartition, nil)))
+                findings.hasError = true
+                continue
+            }
+            let room = max(0, self.maximumBytes - findings.estimatedBytes)
+            let view = partition.view(
+                from: item.offset, maximumBytes: min(item.maximumBytes, room),
+                currentLeaderEpoch: item.currentLeaderEpoch, registering: wait)
+            switch view {
+            case .success(let found):
+                if let slice = found.slice {
+                    findings.estimatedBytes += slice.estimatedBytes
+                    if !found.isHot { findings.isHot = false }
+                }
+            case .failure:
+                findings.hasError = true
+            }
+            findings.views.append(view)
+        }
+        return findings
+    }
+
+    func forget(_ wait: FetchWait) {
+        for item in self.items { item.partition?.forget(wait) }
+    }
+
+    /// Whether the findings are worth an answer before the time is up.
+    func isEnough(_ findings: Findings) -> Bool {
+        findings.hasError || findings.estimatedBytes >= self.minimumBytes || self.items.isEmpty
+    }
+
+    /// Reads the bytes and builds the response.
+    func response(to findings: Findings) -> (response: FetchResponse, byteCount: Int) {
+        var response = FetchResponse()
+        var byteCount = 0
+        for (item, view) in zip(self.items, findings.views) {
+            var data = FetchResponse.PartitionData(partitionIndex: item.index)
+            data.records = ByteBuffer()
+            switch view {
+            case .failure(let refusal):
+                data.errorCode = refusal.code
+                data.highWatermark = -1
+            case .success(let found):
+                data.highWatermark = found.highWatermark.rawValue
+                data.lastStableOffset = found.highWatermark.rawValue
+                data.logStartOffset = found.logStartOffset.rawValue
+                if let slice = found.slice { self.read(slice, item, into: &data) }
+                byteCount += data.records?.readableBytes ?? 0
+            }
+            if response.responses.last?.topic == item.topic {
+                response.responses[response.responses.count - 1].partitions.append(data)
+            } else {
+                response.responses.append(.init(topic: item.topic, partitions: [data]))
+            }
+        }
+        return (response, byteCount)
+    }
+
+    private func read(_ slice: LogSlice, _ item: Item, into data: inout FetchResponse.PartitionData) {
+        do throws(LogError) {
+            data.records = try slice.read()
+        } catch {
+            item.partition?.resources.logger.error(
+                "\(item.topic)-\(item.index): offset \(item.offset) cannot be read: \(error)")
+            data.errorCode = .kafkaStorageError
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import CommitLog
+import KafkaProtocol
+import Logging
+import NIOCore
+import NIOPosix
+import RecordBatch
+import Synchronization
+
+/// Appending, and the syncs that acknowledged appends wait for.
+extension Partition {
+    /// What became of a batch that was not refused.
+    struct Receipt: Sendable {
+        let baseOffset: Offset
+        let logStartOffset: Offset
+        /// Whether the answer has to wait: the `SyncWait` will be told.
+        let waitsForSync: Bool
+    }
+
+    /// Why a batch was refused.
+    struct Refusal: Error {
+        let code: ErrorCode
+        /// For people; nil where the code says it all.
+        let reason: String?
+
+        init(_ code: ErrorCode, _ reason: String?) {
+            self.code = code
+            self.reason = reason
+        }
+    }
+
+    /// Appends a validated batch, or recognises that it is there already.
+    ///
+    /// - Parameter sync: told once the batch is on the disk; nil if the caller does not care (acks 0 and 1, or the
+    ///   page-cache policy).
+    func append(_ batch: EncodedBatch, sync: SyncWait?) throws(Refusal) -> Receipt {
+        let now = self.resources.clock.wallMilliseconds()
+        var woken: [FetchWait] = []
+        var startsSync = false
+        var problem: LogError?
+        let outcome: Result<Receipt, Refusal> = self.state.withLock { state in
+            if let code = state.closedBy { return .failure(Refusal(code, nil)) }
+            let end: Offset
+            let base: Offset
+            switch state.producers.verdict(on: batch.header) {
+            case .refuse(let code):
+                return .failure(Refusal(code, nil))
+            case .duplicate(let trace):
+                (base, end) = (trace.baseOffset, trace.nextOffset)
+            case .append:
+                do throws(LogError) {
+                    base = try state.log.append(batch, leaderEpoch: self.leaderEpoch)
+                } catch {
+                    problem = error
+                    return .failure(Refusal(.kafkaStorageError, error.description))
+                }
+                end = state.log.logEndOffset
+                state.producers.record(batch.header, at: base, now: now)
+                state.hot.appended(bytes: batch.bytes.readableBytes, at: base)
+            }
+            var waits = false
+            if let sync, end > state.log.syncedOffset {
+                waits = true
+                startsSync = state.commit.wait(until: end, sync)
+            }
+            if state.commit.waiterCount == 0 { woken = state.raiseHighWatermark(to: state.log.logEndOffset) }
+            return .success(Receipt(baseOffset: base, logStartOffset: state.log.logStartOffset, waitsForSync: waits))
+        }
+        if startsSync { self.startSync() }
+        for wait in woken { wait.dataArrived() }
+        if let problem { self.resources.logger.error("\(self.name): a batch could not be written: \(problem)") }
+        return try outcome.get()
+    }
+
+    private func startSync() {
+        self.resources.pool.submit { _ in self.syncUntilNobodyWaits() }
+    }
+
+    /// Group commit: whatever was appended while one sync ran shares the next one. Runs on the thread pool.
+    private func syncUntilNobodyWaits() {
+        var goesOn = true
+        while goesOn {
+            let point = self.state.withLock { state in
+                let point = state.log.syncPoint()
+                state.commit.begin(point.endOffset)
+                return point
+            }
+            var failure: LogError?
+            do throws(LogError) { try point.perform() } catch { failure = error }
+            goesOn = self.finishSync(point, failure)
+        }
+    }
+
+    /// - Returns: whether others have come to wait meanwhile.
+    private func finishSync(_ point: SyncPoint, _ failure: LogError?) -> Bool {
+        let (released, woken, goesOn, code) = self.state.withLock { state in
+            let (released, goesOn) = state.commit.finish(succeeded: failure == nil)
+            guard failure == nil else {
+                return (released, [FetchWait](), goesOn, state.closedBy ?? .kafkaStorageError)
+            }
+            let visible = state.commit.waiterCount == 0 ? state.log.logEndOffset : point.endOffset
+            return (released, state.raiseHighWatermark(to: visible), goesOn, ErrorCode.none)
+        }
+        if let failure, code == .kafkaStorageError {
+            self.resources.logger.critical("\(self.name): what was appended may not be on the disk: \(failure)")
+        }
+        SyncWait.tell(released, code)
+        for wait in woken { wait.dataArrived() }
+        return goesOn
+    }
+}
+
+extension Partition.State {
+    /// - Returns: the fetches that may have enough now.
+    mutating func raiseHighWatermark(to offset: Offset) -> [FetchWait] {
+        guard offset > self.highWatermark else { return [] }
+        self.highWatermark = offset
+        defer { self.fetchWaits.removeAll(keepingCapacity: true) }
+        return self.fetchWaits
+    }
+}
+
+/// Somebody who is told when what was appended is on the disk. A value inside the partition's lock.
+struct SyncWait: Sendable {
+    let eventLoop: any EventLoop
+    /// Called with `.none` when the bytes are on the disk, on the event loop.
+    let done: @Sendable (ErrorCode) -> Void
+
+    /// Tells all; neighbours on one event loop share one hop.
+    static func tell(_ waits: [SyncWait], _ code: ErrorCode) {
+        var rest = waits[...]
+        while let first = rest.first {
+            let run = rest.prefix { $0.eventLoop === first.eventLoop }
+            first.eventLoop.execute { for wait in run { wait.done(code) } }
+            rest = rest.dropFirst(run.count)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import CommitLog
+import KafkaProtocol
+import Logging
+import NIOCore
+import RecordBatch
+import Synchronization
+
+/// Reading: where records are is decided under the lock; their bytes are read outside it.
+extension Partition {
+    /// What a fetch finds in one partition.
+    struct View: Sendable {
+        /// The batches from the fetch offset on; nil if there are none yet.
+        let slice: LogSlice?
+        let highWatermark: Offset
+        let logStartOffset: Offset
+        /// Whether the bytes are surely in the page cache.
+        let isHot: Bool
+    }
+
+    /// - Parameters:
+    ///   - currentLeaderEpoch: what the client believes; -1 if it does not say.
+    ///   - wait: kept and told when more may be read; nil not to wait.
+    func view(
+        from offset: Offset, maximumBytes: Int, currentLeaderEpoch: Int32, registering wait: FetchWait?
+    ) -> Result<View, Refusal> {
+        if let code = self.epochError(currentLeaderEpoch) { return .failure(Refusal(code, nil)) }
+        var problem: LogError?
+        let outcome: Result<View, Refusal> = self.state.withLock { state in
+            if let code = state.closedBy { return .failure(Refusal(code, nil)) }
+            guard offset >= state.log.logStartOffset, offset <= state.log.logEndOffset else {
+                return .failure(Refusal(.offsetOutOfRange, nil))
+            }
+            var slice: LogSlice?
+            if offset < state.highWatermark && maximumBytes > 0 {
+                do throws(LogError) {
+                    slice = try state.log.locate(
+                        from: offset, maximumBytes: maximumBytes, upTo: state.highWatermark)
+                } catch {
+                    problem = error
+                    return .failure(Refusal(.kafkaStorageError, nil))
+                }
+            }
+            if let wait { state.fetchWaits.append(wait) }
+            return .success(
+                View(
+                    slice: slice, highWatermark: state.highWatermark, logStartOffset: state.log.logStartOffset,
+                    isHot: state.hot.contains(offset)))
+        }
+        if let problem { self.resources.logger.error("\(self.name): offset \(offset) cannot be read: \(problem)") }
+        return outcome
+    }
+
+    /// Forgets a fetch that has been answered.
+    func forget(_ wait: FetchWait) {
+        self.state.withLock { state in
+            if let index = state.fetchWaits.firstIndex(where: { $0 === wait }) {
+                state.fetchWaits.swapAt(index, state.fetchWaits.count - 1)
+                state.fetchWaits.removeLast()
+            }
+        }
+    }
+
+    func epochError(_ currentLeaderEpoch: Int32) -> ErrorCode? {
+        if currentLeaderEpoch < 0 || currentLeaderEpoch == self.leaderEpoch { return nil }
+        return currentLeaderEpoch < self.leaderEpoch ? .fencedLeaderEpoch : .unknownLeaderEpoch
+    }
+
+    /// The first record that consumers may read with this timestamp or a later one. Reads the disk.
+    func match(forTimestamp timestamp: Int64) throws(LogError) -> TimestampSearch.Match? {
+        try self.visible(self.state.withLock { $0.log.timestampSearch(for: timestamp) })
+    }
+
+    /// The first record with the largest timestamp. Reads the disk.
+    func matchOfLargestTimestamp() throws(LogError) -> TimestampSearch.Match? {
+        try self.visible(self.state.withLock { $0.log.largestTimestampSearch() })
+    }
+
+    private func visible(_ search: TimestampSearch) throws(LogError) -> TimestampSearch.Match? {
+        guard let found = try search.find() else { return nil }
+        return found.offset < self.offsets.highWatermark ? found : nil
+    }
+
+    /// Batches from `offset` on, also those that consumers do not see yet. Reads the disk.
+    func readAll(from offset: Offset, maximumBytes: Int) throws(LogError) -> ByteBuffer {
+        try self.state.withLock { (state) throws(LogError) in
+            try state.log.locate(from: offset, maximumBytes: maximumBytes)
+        }.read()
+    }
+}

@@ -1,0 +1,119 @@
+import CommitLog
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+
+/// A broker between start and stop: its threads, its lock on the data directory, its listener.
+struct RunningBroker {
+    /// For syncs and cold reads; enough that a few catching-up consumers do not hold up all syncs.
+    private static let poolThreads = 4
+    private static let maximumEventLoops = 4
+    private static let acceptBacklog: Int32 = 256
+
+    let node: BrokerNode
+    private let lock: FileLock
+    private let eventLoops: MultiThreadedEventLoopGroup
+    private let listener: any Channel
+
+    // MARK: Starting
+
+    /// - Throws: `BrokerError`; nothing is left running then.
+    static func start(
+        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem
+    ) async throws -> RunningBroker {
+        let lock = try self.lock(configuration.dataDirectory)
+        let loops = configuration.eventLoops ?? min(System.coreCount, self.maximumEventLoops)
+        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, loops))
+        let pool = NIOThreadPool(numberOfThreads: self.poolThreads)
+        pool.start()
+        var opened: BrokerNode?
+        do {
+            let node = try self.open(configuration, logger, clock, fileSystem, eventLoops.next(), pool)
+            opened = node
+            let listener = try await self.listen(node, eventLoops)
+            let port = listener.localAddress?.port ?? configuration.port
+            node.listens(on: port)
+            logger.info("listening on \(configuration.host):\(port), data in \(configuration.dataDirectory)")
+            return RunningBroker(node: node, lock: lock, eventLoops: eventLoops, listener: listener)
+        } catch {
+            opened?.groups.stop()
+            opened?.catalog.close()
+            try? await pool.shutdownGracefully()
+            try? await eventLoops.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private static func lock(_ directory: String) throws(BrokerError) -> FileLock {
+        do throws(LogError) {
+            return try FileLock(directory: directory)
+        } catch {
+            if case .locked = error { throw .directoryLocked(reason: error.description) }
+            throw .directoryUnusable(path: directory, reason: error.description)
+        }
+    }
+
+    private static func open(
+        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem,
+        _ eventLoop: any EventLoop, _ pool: NIOThreadPool
+    ) throws(BrokerError) -> BrokerNode {
+        let resources = PartitionResources(
+            logConfiguration: configuration.log, fileSystem: fileSystem, durability: configuration.durability,
+            limits: configuration.limits,
+            pool: pool, clock: clock, logger: logger)
+        let settings = Catalog.Settings(
+            dataDirectory: configuration.dataDirectory, defaultPartitions: configuration.defaultPartitions,
+            limits: configuration.limits, offsetsPartitions: configuration.groups.offsetsPartitions)
+        let catalog = try Catalog(settings: settings, resources: resources)
+        let groups = GroupCoordinator(
+            eventLoop: eventLoop, settings: configuration.groups,
+            topic: OffsetsTopic(catalog: catalog, clock: clock, logger: logger), clock: clock, logger: logger,
+            durability: configuration.durability)
+        return BrokerNode(
+            configuration: configuration, logger: logger, clock: clock, pool: pool, catalog: catalog, groups: groups,
+            producerIDs: try ProducerIDAllocator(dataDirectory: configuration.dataDirectory),
+            counters: BrokerCounters())
+    }
+
+    private static func listen(_ node: BrokerNode, _ eventLoops: MultiThreadedEventLoopGroup) async throws
+        -> any Channel
+    {
+        let (host, port) = (node.configuration.host, node.configuration.port)
+        do {
+            return try await ServerBootstrap(group: eventLoops)
+                .serverChannelOption(.backlog, value: self.acceptBacklog)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(ConnectionHandler(node: node))
+                    }
+                }
+                .bind(host: host, port: port).get()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw BrokerError.addressInUse(host: host, port: port)
+        } catch let error as IOError {
+            throw BrokerError.cannotListen(
+                host: host, port: port, reason: String(cString: strerror(error.errnoCode)))
+        } catch {
+            throw BrokerError.cannotListen(host: host, port: port, reason: "\(error)")
+        }
+    }
+
+    // MARK: Stopping
+
+    /// Stops accepting, answers what is queued, closes the logs.
+    func stop(patience: Duration) async {
+        try? await self.listener.close()
+        self.node.beginStopping()
+        self.node.groups.stop()
+        self.node.catalog.releaseWaits()
+        await self.node.connections.drain(patience: patience)
+        // What the pool still does for connections is done before the logs close.
+        try? await self.node.pool.runIfActive { [catalog = self.node.catalog] in catalog.close() }
+        try? await self.node.pool.shutdownGracefully()
+        try? await self.eventLoops.shutdownGracefully()
+        self.node.logger.info("stopped")
+    }
+}

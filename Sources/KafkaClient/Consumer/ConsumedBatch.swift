@@ -1,0 +1,65 @@
+public import KafkaProtocol
+import NIOCore
+public import RecordBatch
+
+/// Consecutive records of one partition, as they were fetched: whole batches, still encoded.
+///
+/// A value; it keeps the memory of the answer it came in alive. Read it with ``forEachRecord(_:)``, which allocates
+/// nothing per record, or with ``records``.
+public struct ConsumedBatch: Sendable {
+    public let topicPartition: TopicPartition
+    /// The encoded batches; never empty, without transaction markers. The first may begin before `firstOffset`.
+    public let batches: [EncodedBatch]
+    /// Records before this offset are not meant.
+    public let firstOffset: Offset
+    /// Where to go on after these records: the offset to commit.
+    public let nextOffset: Offset
+    /// The partition's high watermark when they were fetched; `highWatermark - nextOffset` records are still to come.
+    public let highWatermark: Offset
+    /// Counts the consumer's assignments; the consumer's ``GroupConsumer/assignmentNumber`` when it was fetched.
+    public let assignmentNumber: UInt64
+
+    public init(
+        topicPartition: TopicPartition, batches: [EncodedBatch], firstOffset: Offset, nextOffset: Offset,
+        highWatermark: Offset, assignmentNumber: UInt64 = 0
+    ) {
+        self.topicPartition = topicPartition
+        self.batches = batches
+        self.firstOffset = firstOffset
+        self.nextOffset = nextOffset
+        self.highWatermark = highWatermark
+        self.assignmentNumber = assignmentNumber
+    }
+
+    /// Bytes as fetched, compressed.
+    public var byteCount: Int { batches.reduce(0) { $0 + $1.bytes.readableBytes } }
+
+    /// The records, decoded anew with each call.
+    ///
+    /// - Throws: `RecordBatchError` if a batch's content is damaged in spite of its checksum, or too large.
+    public var records: [Record] {
+        get throws(RecordBatchError) {
+            var records: [Record] = []
+            for batch in batches {
+                let decoded = try batch.records()
+                if batch.header.baseOffset >= firstOffset, records.isEmpty {
+                    records = decoded
+                } else {
+                    records.append(contentsOf: decoded.lazy.filter { $0.offset >= firstOffset })
+                }
+            }
+            return records
+        }
+    }
+
+    /// Calls `body` with each record in turn; a view is valid within the call only.
+    ///
+    /// - Throws: `RecordBatchError`, or what `body` throws.
+    public func forEachRecord(_ body: (RecordView) throws -> Void) throws {
+        for batch in batches {
+            try batch.forEachRecord { record in
+                if record.offset >= firstOffset { try body(record) }
+            }
+        }
+    }
+}

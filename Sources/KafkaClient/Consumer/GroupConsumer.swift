@@ -1,0 +1,132 @@
+public import KafkaProtocol
+public import RecordBatch
+import Synchronization
+
+/// Reads topics as a member of a consumer group: an async sequence of batches.
+///
+/// The first call of `next()` joins the group. The sequence ends (with nil) when the iterating task is cancelled or
+/// ``close()`` is called, in both cases after the partitions have been given up and the group left; it throws when
+/// something is beyond help. Outages and moves of brokers are none of that: they are waited out, and only ``Cluster``
+/// logs a line.
+///
+///     let consumer = try GroupConsumer(
+///         cluster: cluster, configuration: GroupConsumerConfiguration(group: "lab", topics: .pattern(#"metrics\..*"#)))
+///     for try await batch in consumer {
+///         for record in try batch.records { … }
+///         try await consumer.commit([batch.topicPartition: batch.nextOffset])
+///     }
+///
+/// A batch counts as being worked on until the next call of `next()` (or the iterator's end); its partition is not given
+/// up before that. One task at a time iterates; the other methods are for any thread.
+public final class GroupConsumer: AsyncSequence, Sendable {
+    public typealias Element = ConsumedBatch
+
+    private let member: GroupMember
+    /// The member's task: nil before the first `next()`.
+    private let task = Mutex<Task<Void, Never>?>(nil)
+
+    /// - Throws: `KafkaClientError.invalidPattern`.
+    public init(
+        cluster: Cluster, configuration: GroupConsumerConfiguration,
+        listener: any RebalanceListener = CommittedOffsetsListener()
+    ) throws(KafkaClientError) {
+        try configuration.topics.validate()
+        precondition(!configuration.assignors.isEmpty, "a group needs at least one assignor")
+        self.member = GroupMember(cluster: cluster, configuration: configuration, listener: listener)
+    }
+
+    deinit {
+        task.withLock { $0?.cancel() }
+    }
+
+    /// The partitions this consumer reads now.
+    public var assignment: [TopicPartition] { member.assignment }
+
+    /// Counts the assignments since the start, from 1. A batch says which one it was fetched in.
+    public var assignmentNumber: UInt64 { member.assignmentNumber }
+
+    /// Commits where the group has got to in these partitions: the offset after the last record that is done with.
+    ///
+    /// Waits out an outage of at most `requestTimeout`.
+    ///
+    /// - Throws: `KafkaClientError.notAMember`, or `.refused` with `illegalGeneration`, `unknownMemberID` or
+    ///   `rebalanceInProgress` when the partitions may be others' by now.
+    public func commit(_ offsets: [TopicPartition: Offset]) async throws {
+        guard !offsets.isEmpty else { return }
+        guard let membership = member.membership else {
+            throw KafkaClientError.notAMember(group: member.configuration.group)
+        }
+        let cluster = member.cluster
+        try await cluster.retrying(.untilReachable, patience: cluster.configuration.requestTimeout) {
+            try await member.requests.commit(
+                offsets, memberID: membership.memberID, generation: membership.generation)
+        }
+    }
+
+    /// Gives the partitions up, leaves the group and ends the sequence; returns when that is done, within two seconds
+    /// plus what the listener takes.
+    public func close() async {
+        member.close()
+        let running = task.withLock { task -> Task<Void, Never>? in
+            if task == nil { task = Task {} }
+            return task
+        }
+        await running?.value
+        // In case it never ran.
+        member.buffer.finish(.success(()))
+    }
+
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(consumer: self)
+    }
+
+    private func start() {
+        task.withLock { task in
+            let member = member
+            if task == nil { task = Task { await member.run() } }
+        }
+    }
+
+    fileprivate func next() async throws -> ConsumedBatch? {
+        start()
+        do {
+            try Task.checkCancellation()
+            return try await member.buffer.next()
+        } catch is CancellationError {
+            await close()
+            return nil
+        }
+    }
+
+    fileprivate func returned() {
+        member.buffer.returned()
+    }
+
+    /// Takes the batches out, one after the other. For one task.
+    public final class Iterator: AsyncIteratorProtocol {
+        private let consumer: GroupConsumer
+        private var isHolding = false
+
+        fileprivate init(consumer: GroupConsumer) {
+            self.consumer = consumer
+        }
+
+        deinit {
+            giveBack()
+        }
+
+        /// The next batch; nil at the end. Says that the batch before is dealt with.
+        public func next() async throws -> ConsumedBatch? {
+            giveBack()
+            let batch = try await consumer.next()
+            isHolding = batch != nil
+            return batch
+        }
+
+        private func giveBack() {
+            guard isHolding else { return }
+            isHolding = false
+            consumer.returned()
+        }
+    }
+}

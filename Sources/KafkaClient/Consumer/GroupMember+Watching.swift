@@ -1,0 +1,86 @@
+import KafkaProtocol
+import Logging
+
+/// What goes on beside reading during a generation: heartbeats, and an eye on the topics.
+extension GroupMember {
+    /// Tells the coordinator that the member lives; learns from it when the group rebalances. Until cancelled, or the
+    /// membership is over.
+    func sendHeartbeats(_ membership: Membership, end: OneShot<GenerationEnd>) async {
+        var backoff = Backoff(cluster.configuration.retryBackoff)
+        var pause = configuration.heartbeatInterval
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: pause)
+                try await requests.heartbeat(memberID: membership.memberID, generation: membership.generation)
+                pause = configuration.heartbeatInterval
+                backoff.reset()
+            } catch let error as KafkaClientError {
+                switch error.code {
+                case .rebalanceInProgress:
+                    // The session has to be kept alive until everything is given up.
+                    pause = configuration.heartbeatInterval
+                    end.complete(.success(.rebalance))
+                case .illegalGeneration:
+                    end.complete(.success(.rebalance))
+                    return
+                case .unknownMemberID:
+                    logger.info("group \(configuration.group): the coordinator gave us up; joining again")
+                    forgetMember()
+                    end.complete(.success(.thrownOut))
+                    return
+                default:
+                    guard error.isRetriable else {
+                        end.complete(.failure(error))
+                        return
+                    }
+                    pause = min(backoff.next(), configuration.heartbeatInterval)
+                }
+            } catch {
+                return
+            }
+        }
+    }
+
+    /// Ends the generation when there are topics or partitions to be divided anew.
+    ///
+    /// That is the leader's business, since everybody looks for topics when joining. Another member speaks up only when
+    /// it keeps seeing other topics than it joined with: then it had asked a broker that did not know them yet.
+    func watchTopics(_ membership: Membership, end: OneShot<GenerationEnd>) async {
+        var surprises = 0
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: watchInterval(membership))
+                let hasChanged = try await haveTopicsChanged(membership)
+                surprises = hasChanged ? surprises + 1 : 0
+                if surprises >= (membership.isLeader ? 1 : 3) {
+                    end.complete(.success(.topicsChanged))
+                    return
+                }
+            } catch is CancellationError {
+                return
+            } catch {
+                // The cluster cannot be reached, or not now; it is asked again.
+                logger.debug("group \(configuration.group): looking for topics: \(error)")
+            }
+        }
+    }
+
+    private func watchInterval(_ membership: Membership) -> Duration {
+        switch configuration.topics {
+        case .pattern:
+            return configuration.topicRefresh
+        case .named:
+            let isSomeMissing = membership.dividedCounts?.values.contains(0) ?? false
+            return isSomeMissing ? configuration.topicRefresh : cluster.configuration.metadataMaxAge
+        }
+    }
+
+    private func haveTopicsChanged(_ membership: Membership) async throws -> Bool {
+        let topics = try await selectedTopics()
+        if topics != membership.topics { return true }
+        guard let divided = membership.dividedCounts else { return false }
+        if case .named = configuration.topics { cluster.invalidateMetadata(of: divided.keys) }
+        let metadata = try await cluster.metadata(of: Set(divided.keys))
+        return divided.contains { topic, count in metadata.partitionCount(of: topic) ?? 0 != count }
+    }
+}

@@ -1,0 +1,181 @@
+import KafkaProtocol
+import NIOCore
+import RecordBatch
+
+/// The requests of one member to its group's coordinator; each one attempt.
+///
+/// Joining may take as long as a rebalance, so it and what must not wait for anything else go over lanes of their own.
+/// A value; any thread.
+struct GroupRequests: Sendable {
+    let cluster: Cluster
+    let group: String
+    let lane: ConnectionLane
+
+    /// Joins the group. A coordinator that wants the member to come back with an id (KIP-394) gets its way.
+    func join(
+        memberID: String, topics: [TopicName], configuration: GroupConsumerConfiguration
+    ) async throws -> JoinGroupResponse {
+        let subscription = try subscriptionBytes(topics)
+        var request = JoinGroupRequest()
+        request.groupID = group
+        request.sessionTimeoutMs = configuration.sessionTimeout.wholeMilliseconds
+        request.rebalanceTimeoutMs = configuration.rebalanceTimeout.wholeMilliseconds
+        request.memberID = memberID
+        request.protocolType = ConsumerProtocol.type
+        request.protocols = configuration.assignors.map {
+            JoinGroupRequest.JoinGroupRequestProtocol(name: $0.name, metadata: subscription)
+        }
+        let patience = configuration.rebalanceTimeout + cluster.configuration.requestTimeout
+        var answer = try await cluster.send(request, to: .coordinator(group: group), lane: lane, timeout: patience)
+        if answer.errorCode == .memberIDRequired, memberID.isEmpty {
+            request.memberID = answer.memberID
+            answer = try await cluster.send(request, to: .coordinator(group: group), lane: lane, timeout: patience)
+        }
+        try check(answer.errorCode, "joining group \(group)")
+        return answer
+    }
+
+    /// Tells the assignments (the leader) or nothing (the others); returns the member's own partitions.
+    func sync(_ joined: JoinGroupResponse, assignments: Assignments) async throws -> [TopicPartition] {
+        var request = SyncGroupRequest()
+        request.groupID = group
+        request.generationID = joined.generationID
+        request.memberID = joined.memberID
+        request.protocolType = ConsumerProtocol.type
+        request.protocolName = joined.protocolName
+        request.assignments = try assignments.map { member, partitions in
+            SyncGroupRequest.SyncGroupRequestAssignment(
+                memberID: member, assignment: try ConsumerProtocol.assignmentBytes(partitions))
+        }
+        let answer = try await cluster.send(
+            request, to: .coordinator(group: group), lane: lane, timeout: cluster.configuration.requestTimeout)
+        try check(answer.errorCode, "joining group \(group)")
+        do {
+            return try ConsumerProtocol.partitions(in: answer.assignment)
+        } catch {
+            throw KafkaClientError.refused(
+                .inconsistentGroupProtocol, subject: "joining group \(group)",
+                message: "the assignment cannot be read: \(error)")
+        }
+    }
+
+    func heartbeat(memberID: String, generation: Int32) async throws {
+        let request = HeartbeatRequest(groupID: group, generationID: generation, memberID: memberID)
+        let answer = try await cluster.send(request, to: .coordinator(group: group), lane: lane)
+        try check(answer.errorCode, "heartbeat to group \(group)")
+    }
+
+    /// On the shared lane: a join may be under way on the other.
+    func leave(memberID: String, timeout: Duration) async throws {
+        let group = group
+        let answer: LeaveGroupResponse = try await cluster.send(to: .coordinator(group: group), timeout: timeout) {
+            version in
+            version >= 3
+                ? LeaveGroupRequest(
+                    groupID: group,
+                    members: [LeaveGroupRequest.MemberIdentity(memberID: memberID)])
+                : LeaveGroupRequest(groupID: group, memberID: memberID)
+        }
+        try check(answer.errorCode, "leaving group \(group)")
+    }
+
+    func commit(_ offsets: [TopicPartition: Offset], memberID: String, generation: Int32) async throws {
+        var request = OffsetCommitRequest()
+        request.groupID = group
+        request.generationIdOrMemberEpoch = generation
+        request.memberID = memberID
+        request.topics = Dictionary(grouping: offsets, by: \.key.topic).map { topic, offsets in
+            OffsetCommitRequest.OffsetCommitRequestTopic(
+                name: topic.rawValue,
+                partitions: offsets.map { partition, offset in
+                    OffsetCommitRequest.OffsetCommitRequestPartition(
+                        partitionIndex: partition.partition.rawValue, committedOffset: offset.rawValue)
+                })
+        }
+        let answer = try await cluster.send(request, to: .coordinator(group: group))
+        for topic in answer.topics {
+            for partition in topic.partitions {
+                try check(
+                    partition.errorCode, "commit of \(topic.name)-\(partition.partitionIndex) by group \(group)")
+            }
+        }
+    }
+
+    /// The group's committed offsets: of these partitions, or of all it has any for. Those without one are missing.
+    func committedOffsets(of partitions: [TopicPartition]?) async throws -> [TopicPartition: Offset] {
+        var request = OffsetFetchRequest()
+        request.groupID = group
+        request.topics = partitions.map { partitions in
+            Dictionary(grouping: partitions, by: \.topic).map { topic, partitions in
+                OffsetFetchRequest.OffsetFetchRequestTopic(
+                    name: topic.rawValue, partitionIndexes: partitions.map(\.partition.rawValue))
+            }
+        }
+        // Version 8 asks for several groups in another form.
+        let answer = try await cluster.send(request, to: .coordinator(group: group), maximumVersion: 7)
+        try check(answer.errorCode, "offsets of group \(group)")
+        var offsets: [TopicPartition: Offset] = [:]
+        for topic in answer.topics {
+            guard let name = try? TopicName(topic.name) else { continue }
+            for partition in topic.partitions {
+                try check(partition.errorCode, "offset of \(name)-\(partition.partitionIndex) in group \(group)")
+                guard partition.committedOffset >= 0 else { continue }
+                let key = TopicPartition(topic: name, partition: PartitionIndex(partition.partitionIndex))
+                offsets[key] = Offset(partition.committedOffset)
+            }
+        }
+        return offsets
+    }
+
+    /// Throws unless the code is none. Forgets a coordinator that says it is none.
+    func check(_ code: ErrorCode, _ subject: @autoclosure () -> String) throws(KafkaClientError) {
+        guard code != .none else { return }
+        if code == .notCoordinator || code == .coordinatorNotAvailable { cluster.invalidateCoordinator(of: group) }
+        throw .refused(code, subject: subject(), message: nil)
+    }
+
+    private func subscriptionBytes(_ topics: [TopicName]) throws(KafkaClientError) -> ByteBuffer {
+        do {
+            return try ConsumerProtocolSubscription(topics: topics.map(\.rawValue)).versionedBytes(version: 0)
+        } catch {
+            throw .unencodable(request: "subscription", reason: "\(error)")
+        }
+    }
+}
+
+/// The data that consumers of a group exchange through its coordinator, which does not look into it.
+enum ConsumerProtocol {
+    static let type = "consumer"
+
+    static func assignmentBytes(_ partitions: [TopicPartition]) throws(KafkaClientError) -> ByteBuffer {
+        let topics = Dictionary(grouping: partitions, by: \.topic).sorted { $0.key < $1.key }
+        let assignment = ConsumerProtocolAssignment(
+            assignedPartitions: topics.map { topic, partitions in
+                ConsumerProtocolAssignment.TopicPartition(
+                    topic: topic.rawValue, partitions: partitions.map(\.partition.rawValue).sorted())
+            })
+        do {
+            return try assignment.versionedBytes(version: 0)
+        } catch {
+            throw .unencodable(request: "assignment", reason: "\(error)")
+        }
+    }
+
+    /// A member that gets nothing may get no bytes at all.
+    static func partitions(in bytes: ByteBuffer) throws -> [TopicPartition] {
+        guard bytes.readableBytes > 0 else { return [] }
+        let assignment = try ConsumerProtocolAssignment(versioned: bytes, acceptingNewer: true)
+        return try assignment.assignedPartitions.flatMap { entry in
+            let topic = try TopicName(entry.topic)
+            return entry.partitions.map { TopicPartition(topic: topic, partition: PartitionIndex($0)) }
+        }.sorted()
+    }
+
+    /// What a member has subscribed to. A subscription that cannot be read counts as one to nothing.
+    static func topics(in bytes: ByteBuffer) -> Set<TopicName> {
+        guard let subscription = try? ConsumerProtocolSubscription(versioned: bytes, acceptingNewer: true) else {
+            return []
+        }
+        return Set(subscription.topics.compactMap { try? TopicName($0) })
+    }
+}

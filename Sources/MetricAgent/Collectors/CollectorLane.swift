@@ -1,0 +1,98 @@
+import Logging
+import MetricModel
+import RecordBatch
+import Synchronization
+
+/// One collector's way from the clock into the spool: at every tick it collects, and has the samples accepted as one
+/// record. Lanes run side by side, so that a slow one delays nobody else. Owned by the ``AgentService``, which runs it as
+/// one task.
+final class CollectorLane: Sendable {
+    struct Counters: Sendable {
+        var samplesCollected = 0
+        var samplesAccepted = 0
+        var samplesRefused = 0
+        var errors = 0
+        var ticksMissed = 0
+    }
+
+    let name: CollectorName
+    private let instance: String
+    private let spool: SpoolTopic
+    private let logger: Logger
+    private let collector: Mutex<any Collector>
+    private let counts = Mutex(Counters())
+    private let collecting: Complaint
+    private let accepting: Complaint
+
+    init(name: CollectorName, collector: any Collector, instance: String, spool: SpoolTopic, logger: Logger) {
+        self.name = name
+        self.instance = instance
+        self.spool = spool
+        self.logger = logger
+        self.collector = Mutex(collector)
+        collecting = Complaint(logger)
+        accepting = Complaint(logger)
+    }
+
+    var counters: Counters { counts.withLock { $0 } }
+
+    /// Collects at every multiple of the interval until the task is cancelled.
+    func run(every interval: Duration) async {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var schedule = TickSchedule(interval: interval)
+        while true {
+            let tick = schedule.next(now: .now(), uptime: clock.now - start)
+            if tick.missed > 0 {
+                counts.withLock { $0.ticksMissed += tick.missed }
+                logger.debug("collector \(name) missed \(tick.missed) ticks: it takes longer than the interval")
+            }
+            do {
+                try await Task.sleep(for: tick.delay, clock: clock)
+            } catch {
+                return
+            }
+            await collectOnce()
+        }
+    }
+
+    /// One run, now.
+    func collectOnce() async {
+        guard let result = await BlockingWork.runUnlessCancelled({ self.collect() }) else { return }
+        switch result {
+        case .success(let (bytes, sampleCount, timestamp)):
+            collecting.settle("collector \(name) works again")
+            guard sampleCount > 0 else { return }
+            counts.withLock { $0.samplesCollected += sampleCount }
+            await accept(bytes, sampleCount, timestamp)
+        case .failure(let error):
+            counts.withLock { $0.errors += 1 }
+            collecting.raise("collector \(name) has no samples: \(error)")
+        }
+    }
+
+    private func collect() -> Result<([UInt8], Int, Timestamp), CollectorError> {
+        let timestamp = Timestamp.now()
+        var samples = SampleWriter(instance: instance, timestamp: timestamp)
+        do throws(CollectorError) {
+            // Only one run at a time; an abandoned one that still hangs would hold up this thread, but the lane is over
+            // then.
+            try collector.withLock { (collector) throws(CollectorError) in try collector.collect(into: &samples) }
+        } catch {
+            return .failure(error)
+        }
+        return .success((samples.bytes, samples.sampleCount, timestamp))
+    }
+
+    private func accept(_ bytes: [UInt8], _ sampleCount: Int, _ timestamp: Timestamp) async {
+        let spool = spool
+        do throws(SpoolError) {
+            _ = try await BlockingWork.run { () throws(SpoolError) in try spool.append(bytes, timestamp: timestamp) }
+            counts.withLock { $0.samplesAccepted += sampleCount }
+            accepting.settle("topic \(spool.name): samples are accepted again; \(counters.samplesRefused) were refused")
+        } catch {
+            counts.withLock { $0.samplesRefused += sampleCount }
+            accepting.raise("topic \(spool.name): samples are refused: \(error)")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import KafkaClient
+internal import KafkaProtocol
+internal import Logging
+internal import SeriesStore
+internal import Synchronization
+
+/// Commits what the intake holds, again and again: first what was rejected goes to its topic, then samples, offsets
+/// and sequences into the database in one transaction. In the pauses it has the store pack its older samples.
+///
+/// One task runs it. It ends when the intake is finished and empty, or with an error that no waiting mends.
+struct CommitLoop: Sendable {
+    let intake: Intake
+    let writer: SeriesWriter
+    let store: BlockingQueue
+    let rejections: RejectionPublisher
+    let policy: CommitPolicy
+    let statistics: StatisticsKeeper
+    let logger: Logger
+
+    /// Pauses between attempts when the disk is full or the database is held by another program.
+    private static let retryPauses: [Duration] = [.milliseconds(100), .milliseconds(500), .seconds(1), .seconds(5)]
+
+    func run() async throws {
+        let clock = ContinuousClock()
+        var earliest = clock.now
+        while let harvest = await intake.next(notBefore: earliest) {
+            let start = clock.now
+            let lost = try await rejections.publish(harvest.rejections)
+            let report = try await commit(harvest.head)
+            await intake.didCommit(harvest.head)
+            statistics.add(report, harvest.counts, lostRejections: lost)
+            statistics.set(lag: await intake.lag)
+            earliest = start + policy.interval(afterCommitOf: clock.now - start)
+            try await seal(until: earliest)
+        }
+    }
+
+    /// Packs old samples while nothing waits to be committed.
+    private func seal(until end: ContinuousClock.Instant) async throws {
+        do {
+            while await !intake.isWaitingForCommit(at: end) {
+                guard try await store.run({ [writer] in try writer.seal() }) else { return }
+            }
+        } catch let error as StoreError where error.isTransient {
+            // The next commit meets it too, and says so.
+        }
+    }
+
+    /// Tries until it succeeds, as long as trying may help; what is read meanwhile waits in the topics.
+    private func commit(_ head: Head) async throws -> CommitReport {
+        var failures = 0
+        while true {
+            do {
+                let report = try await store.run { [writer] in try writer.commit(head) }
+                if failures > 0 {
+                    logger.notice("the database can be written again", metadata: ["path": "\(writer.path)"])
+                }
+                return report
+            } catch let error as StoreError where error.isTransient {
+                if failures == 0 {
+                    logger.error("cannot commit, trying again until it succeeds", metadata: ["reason": "\(error)"])
+                }
+                let pause = Self.retryPauses[min(failures, Self.retryPauses.count - 1)]
+                failures += 1
+                try await Task.sleep(for: pause)
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+internal import KafkaProtocol
+internal import MetricModel
+internal import NIOCore
+internal import RecordBatch
+internal import SeriesStore
+
+/// What decoding adds up until it is committed.
+struct Harvest: Sendable {
+    var head = Head()
+    var rejections: [Rejection] = []
+    var counts = DecodingCounts()
+
+    var isEmpty: Bool { head.isEmpty && rejections.isEmpty }
+}
+
+/// How much was decoded.
+struct DecodingCounts: Sendable {
+    var records: Int64 = 0
+    /// Records of an agent that had been counted before.
+    var duplicateRecords: Int64 = 0
+    /// Lines that are no samples; a record or batch that cannot be read at all counts as one.
+    var rejectedLines: Int64 = 0
+}
+
+/// Turns records into samples: drops records that have been counted, reads the text format line by line, and knows
+/// the series by their bytes.
+///
+/// It remembers what it has decoded as counted, so everything it adds to a harvest has to be committed, or the
+/// decoder thrown away. Owned by the `Intake`, used in its isolation.
+struct RecordDecoder {
+    /// Timestamps that are taken: from 1970 to the end of the year 9999, which SQLite's time functions can show.
+    static let timestamps = Timestamp(milliseconds: 0)...Timestamp(milliseconds: 253_402_300_799_999)
+
+    private var series = SeriesTable()
+    private var referenceCount: UInt32 = 0
+    private var sequences: [AgentStream: SequenceSet]
+    private var touchedStreams: Set<AgentStream> = []
+    private let limits: TextFormat.Limits
+
+    init(sequences: [AgentStream: SequenceSet], limits: TextFormat.Limits = TextFormat.Limits()) {
+        self.sequences = sequences
+        self.limits = limits
+    }
+
+    /// Decodes the records of one batch from `firstOffset` on. A batch that is damaged inside is rejected as a whole
+    /// from the damage on.
+    mutating func decode(
+        _ batch: EncodedBatch, from firstOffset: Offset, of source: TopicPartition, into harvest: inout Harvest
+    ) {
+        let topic = source.topic.rawValue
+        do {
+            try batch.forEachRecord { record in
+                guard record.offset >= firstOffset else { return }
+                harvest.counts.records += 1
+                let sequence = AgentSequence(record.headers, topic: topic)
+                if let sequence, !count(sequence) {
+                    harvest.counts.duplicateRecords += 1
+                    return
+                }
+                decode(record, agent: sequence?.stream.agent, of: source, into: &harvest)
+            }
+        } catch {
+            harvest.counts.rejectedLines += 1
+            harvest.rejections.append(
+                Rejection(
+                    reason: "the record batch is damaged: \(error)", source: source,
+                    offset: max(firstOffset, batch.header.baseOffset)))
+        }
+    }
+
+    /// Writes down which sequences have been counted since the last call. To be called before the harvest is taken.
+    mutating func recordSequences(in head: inout Head) {
+        for stream in touchedStreams {
+            if let set = sequences[stream] { head.setSequences(set, of: stream) }
+        }
+        touchedStreams.removeAll(keepingCapacity: true)
+    }
+
+    /// False when the record has been counted before.
+    private mutating func count(_ sequence: AgentSequence) -> Bool {
+        guard sequences[sequence.stream, default: SequenceSet()].insert(sequence.sequence) else { return false }
+        touchedStreams.insert(sequence.stream)
+        return true
+    }
+
+    private mutating func decode(
+        _ record: RecordView, agent: String?, of source: TopicPartition, into harvest: inout Harvest
+    ) {
+        guard let value = record.value, !value.isEmpty else {
+            harvest.counts.rejectedLines += 1
+            harvest.rejections.append(
+                Rejection(
+                    reason: "the record has no value", source: source, offset: record.offset, agent: agent,
+                    key: record.key))
+            return
+        }
+        var rejected = RejectedLines(of: record, agent: agent, source: source)
+        // A record without a time (-1) gets that of its arrival.
+        let arrival = record.timestamp >= 0 ? Timestamp(milliseconds: record.timestamp) : .now()
+        TextFormat.forEachLine(in: value, defaultTimestamp: arrival, limits: limits) { error in
+            rejected.add(error.lineNumber, "\(error.reason)")
+        } _: { line in
+            guard Self.timestamps.contains(line.timestamp) else {
+                let reason = "timestamp \(line.timestamp.milliseconds) is no time between the years 1970 and 9999"
+                rejected.add(line.lineNumber, reason)
+                return
+            }
+            guard let reference = series.find(line.series) ?? define(line.series, in: &harvest.head) else {
+                rejected.add(line.lineNumber, "the series cannot be read")
+                return
+            }
+            harvest.head.append(reference, timestamp: line.timestamp, value: line.value)
+        }
+        if !rejected.isEmpty {
+            harvest.counts.rejectedLines += Int64(rejected.count)
+            harvest.rejections += rejected.finish()
+        }
+    }
+
+    /// A series that is spelled in a way not seen before: a new series, or a known one written differently.
+    private mutating func define(_ spelling: UnsafeRawBufferPointer, in head: inout Head) -> SeriesReference? {
+        guard let labels = try? Labels(parsing: spelling, limits: limits) else { return nil }
+        var canonical = labels.description
+        return canonical.withUTF8 { canonical in
+            let canonical = UnsafeRawBufferPointer(canonical)
+            if let known = series.find(canonical) {
+                series.insert(spelling, known)
+                return known
+            }
+            let reference = SeriesReference(rawValue: referenceCount)
+            referenceCount += 1
+            series.insert(canonical, reference)
+            if !canonical.elementsEqual(spelling) { series.insert(spelling, reference) }
+            head.define(reference, labels: labels)
+            return reference
+        }
+    }
+}

@@ -1,0 +1,206 @@
+internal import KafkaClient
+internal import KafkaProtocol
+internal import Logging
+internal import MetricModel
+internal import RecordBatch
+internal import SeriesStore
+
+/// Stands between reading and committing: decodes what is read into the harvest that the next commit takes, makes
+/// reading wait while too much is in hand, and knows how far each partition has been read and committed.
+///
+/// One task reads into it, one commits from it, and the rebalance listener asks it to flush. The tasks wait for each
+/// other here: each looks at the state, and waits for the next change of it.
+actor Intake {
+    /// How far a partition has been read, committed, and how far it reaches.
+    private struct Position {
+        var next: Offset
+        var committed: Offset
+        var end: Offset
+    }
+
+    private let policy: CommitPolicy
+    private let logger: Logger
+    private var decoder: RecordDecoder
+    private var harvest = Harvest()
+    /// The partitions this member has.
+    private var positions: [TopicPartition: Position] = [:]
+    /// The offsets in the database, also of partitions that other members have.
+    private var stored: [SourcePartition: Int64]
+    private var isFinished = false
+    /// Harvests that were begun, and those of them that are committed. They differ while something is in hand.
+    private var begun = 0
+    private var committed = 0
+    private var flushes = 0
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(progress: StoredProgress, policy: CommitPolicy, logger: Logger) {
+        decoder = RecordDecoder(sequences: progress.sequences)
+        stored = progress.offsets
+        self.policy = policy
+        self.logger = logger
+    }
+
+    // MARK: Reading
+
+    /// Where the database says that reading goes on; nil for a partition it does not know.
+    func storedOffset(of partition: TopicPartition) -> Offset? {
+        stored[SourcePartition(partition)].map { Offset($0) }
+    }
+
+    /// These partitions are read from now on, from these offsets. `ends` is how far they reach.
+    func assign(_ starts: [TopicPartition: Offset], ends: [TopicPartition: Offset]) {
+        for (partition, start) in starts {
+            positions[partition] = Position(next: start, committed: start, end: ends[partition] ?? start)
+        }
+    }
+
+    /// These partitions are read by others from now on.
+    func unassign(_ partitions: [TopicPartition]) {
+        for partition in partitions { positions[partition] = nil }
+    }
+
+    /// Decodes what was read. Waits first while too much is in hand.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled or the intake finished while it waits.
+    func receive(_ batch: ConsumedBatch) async throws {
+        while harvest.head.sampleCount >= policy.maximumSamples {
+            if Task.isCancelled || isFinished { throw CancellationError() }
+            await waitForChange()
+        }
+        let partition = batch.topicPartition
+        noteJump(batch)
+        if harvest.isEmpty { begun += 1 }
+        for encoded in batch.batches {
+            decoder.decode(encoded, from: batch.firstOffset, of: partition, into: &harvest)
+        }
+        harvest.head.advance(SourcePartition(partition), to: batch.nextOffset.rawValue)
+        positions[partition, default: Position(next: 0, committed: batch.firstOffset, end: 0)].next = batch.nextOffset
+        positions[partition]?.end = max(batch.highWatermark, batch.nextOffset)
+        change()
+    }
+
+    /// The consumer goes on where it stopped, unless what it wants to read is not there any more.
+    private func noteJump(_ batch: ConsumedBatch) {
+        guard let position = positions[batch.topicPartition], position.next != batch.firstOffset else { return }
+        let metadata: Logger.Metadata = [
+            "partition": "\(batch.topicPartition)", "expected": "\(position.next)", "offset": "\(batch.firstOffset)",
+        ]
+        if batch.firstOffset > position.next {
+            logger.warning(
+                "records were deleted before they were read (retention, or a deleted topic); going on after them",
+                metadata: metadata)
+        } else {
+            logger.warning(
+                "the partition is shorter than it was (recreated, or the broker lost its end); reading it again",
+                metadata: metadata)
+            positions[batch.topicPartition]?.committed = batch.firstOffset
+        }
+    }
+
+    /// Reading is over; what is in hand may still be committed.
+    func finish() {
+        isFinished = true
+        change()
+    }
+
+    // MARK: Committing
+
+    /// What the next commit takes: waits until there is something, and until `earliest` unless somebody waits for
+    /// the commit. Nil once reading is over and everything has been taken.
+    func next(notBefore earliest: ContinuousClock.Instant) async -> Harvest? {
+        let alarm = Task {
+            try? await Task.sleep(until: earliest, clock: .continuous)
+            change()
+        }
+        defer { alarm.cancel() }
+        while true {
+            if Task.isCancelled { return nil }
+            if harvest.isEmpty {
+                if isFinished { return nil }
+            } else if isFinished || flushes > 0 || isFull || .now >= earliest {
+                decoder.recordSequences(in: &harvest.head)
+                let taken = harvest
+                harvest = Harvest()
+                change()
+                return taken
+            }
+            await waitForChange()
+        }
+    }
+
+    /// Whether `next(notBefore: earliest)` would return at once.
+    func isWaitingForCommit(at earliest: ContinuousClock.Instant) -> Bool {
+        isFinished || flushes > 0 || (!harvest.isEmpty && (isFull || .now >= earliest))
+    }
+
+    /// Half of what may be in hand, so that reading goes on while the commit runs.
+    private var isFull: Bool { harvest.head.sampleCount >= policy.maximumSamples / 2 }
+
+    /// A harvest that `next` gave is in the database.
+    func didCommit(_ head: Head) {
+        committed += 1
+        for (source, offset) in head.nextOffsets {
+            stored[source] = offset
+            if let partition = TopicPartition(source) { positions[partition]?.committed = Offset(offset) }
+        }
+        change()
+    }
+
+    /// Waits until everything received so far is in the database. False when committing ended before.
+    func flush() async -> Bool {
+        let goal = begun
+        flushes += 1
+        defer { flushes -= 1 }
+        change()
+        while committed < goal {
+            if isBroken { return false }
+            await waitForChange()
+        }
+        return true
+    }
+
+    /// Committing has ended, with something in hand or not: nobody is to wait for it.
+    func commitEnded() {
+        isBroken = true
+        isFinished = true
+        change()
+    }
+
+    private var isBroken = false
+
+    /// The offsets in the database of the partitions that this member has.
+    var committedOffsets: [TopicPartition: Offset] { positions.mapValues(\.committed) }
+
+    /// Records that are in the topics, as far as known, and not in the database.
+    var lag: Int64 { positions.values.reduce(0) { $0 + max(0, $1.end - $1.committed) } }
+
+    // MARK: Waiting
+
+    private func waitForChange() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiting.append($0) }
+        } onCancel: {
+            Task { await change() }
+        }
+    }
+
+    private func change() {
+        let woken = waiting
+        waiting.removeAll()
+        for continuation in woken { continuation.resume() }
+    }
+}
+
+extension SourcePartition {
+    init(_ partition: TopicPartition) {
+        self.init(topic: partition.topic.rawValue, partition: partition.partition.rawValue)
+    }
+}
+
+extension TopicPartition {
+    /// Nil when the database names a topic that no topic can be called.
+    init?(_ source: SourcePartition) {
+        guard let topic = try? TopicName(source.topic) else { return nil }
+        self.init(topic: topic, partition: PartitionIndex(rawValue: source.partition))
+    }
+}

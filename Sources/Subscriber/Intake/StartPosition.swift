@@ -1,0 +1,55 @@
+internal import RecordBatch
+
+/// Where a partition is read from, decided from what the database says and what the topic holds.
+enum StartPosition: Equatable {
+    /// The database does not know the partition: all of it is read.
+    case beginning(Offset)
+    /// The database goes on where it stopped.
+    case resumed(Offset)
+    /// Retention deleted records that had not been read.
+    case gap(stored: Offset, start: Offset)
+    /// The topic ends before what the database has read: it was made anew, or an older copy of the broker's
+    /// directory came back. It is read from its start; what agents sent before is recognised by its sequence
+    /// numbers, other samples by their timestamps.
+    case shrunk(stored: Offset, start: Offset, end: Offset)
+
+    init(stored: Offset?, start: Offset, end: Offset) {
+        guard let stored else {
+            self = .beginning(start)
+            return
+        }
+        if stored > end {
+            self = .shrunk(stored: stored, start: start, end: end)
+        } else if stored < start {
+            self = .gap(stored: stored, start: start)
+        } else {
+            self = .resumed(stored)
+        }
+    }
+
+    var offset: Offset {
+        switch self {
+        case .beginning(let offset), .resumed(let offset): offset
+        case .gap(_, let start), .shrunk(_, let start, _): start
+        }
+    }
+
+    /// What a person has to know about it; nil when nothing is amiss.
+    var warning: String? {
+        switch self {
+        case .beginning, .resumed:
+            nil
+        case .gap(let stored, let start):
+            """
+            \(start - stored) records were deleted before they were read: the database stopped at offset \(stored), \
+            the topic begins at \(start); let the topic keep its records for longer
+            """
+        case .shrunk(let stored, let start, let end):
+            """
+            the topic ends at offset \(end), before offset \(stored) that the database has read: it was deleted and \
+            made anew, or the broker runs on an older directory. It is read again from offset \(start); what is in \
+            the database already is not counted twice
+            """
+        }
+    }
+}

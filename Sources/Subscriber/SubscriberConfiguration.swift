@@ -1,0 +1,43 @@
+public import KafkaClient
+internal import KafkaProtocol
+
+/// What a subscriber reads, where it stores it, and how often it commits.
+public struct SubscriberConfiguration: Sendable {
+    /// Brokers to ask first.
+    public var bootstrap: [BrokerAddress]
+    /// The consumer group. Its committed offsets follow the database; they are for tools that show the lag.
+    public var group = "weir"
+    /// The topics to read: a regular expression over the whole name. New topics are found while it runs.
+    public var topicPattern = #"metrics\.(?!rollup\.).*"#
+    /// Where lines that are no samples go; never read.
+    public var rejectedTopic = "metrics.rejected"
+    /// The SQLite file, created when it does not exist.
+    public var databasePath: String
+    public var commitPolicy = CommitPolicy()
+
+    public init(bootstrap: [BrokerAddress], databasePath: String) {
+        self.bootstrap = bootstrap
+        self.databasePath = databasePath
+    }
+}
+
+/// When what has been read is committed to the database.
+///
+/// The commit grows with the load: idle, a record is committed as it comes; busy, a transaction takes whatever came
+/// while the one before it ran, and the pause between two grows with what they take.
+public struct CommitPolicy: Hashable, Sendable {
+    /// From one commit's start to the next one's, at least. Gathers what several agents send at the same moment.
+    public var minimumInterval: Duration = .milliseconds(200)
+    /// From one commit's start to the next one's, at most, whatever the last one took.
+    public var maximumInterval: Duration = .seconds(2)
+    /// Samples that wait for a commit; with more, reading waits.
+    public var maximumSamples = 500_000
+
+    public init() {}
+
+    /// How long after a commit's start the next may start, when the commit took `duration`: so that at most a
+    /// quarter of the time goes into commits that could have been one.
+    func interval(afterCommitOf duration: Duration) -> Duration {
+        min(max(minimumInterval, duration * 4), maximumInterval)
+    }
+}

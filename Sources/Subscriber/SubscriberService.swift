@@ -1,0 +1,124 @@
+internal import KafkaClient
+internal import KafkaProtocol
+public import Logging
+internal import SeriesStore
+public import ServiceLifecycle
+
+/// Reads the metric topics as a member of a consumer group and aggregates them into SQLite.
+///
+/// Samples, windows, offsets and agent sequences are committed in one transaction, and reading starts where the
+/// database stopped; so every sample counts once, whatever is killed when. `init` opens the database, `run` reads
+/// until the service is shut down, commits what is in hand, leaves the group and closes the database.
+///
+///     consumer ─► Intake (decodes) ─► CommitLoop ─► SeriesWriter
+///                    ▲                     │
+///         Assignments┘ (start, flush)      └─► OffsetFollower (the group's offsets), RejectionPublisher
+public final class SubscriberService: Service, Sendable {
+    /// How long a shutdown waits for the last commit. What is not committed by then is read again at the next start.
+    private static let lastCommitPatience = Duration.milliseconds(1200)
+
+    private let configuration: SubscriberConfiguration
+    private let logger: Logger
+    private let rejectedTopic: TopicName
+    private let writer: SeriesWriter
+    private let progress: StoredProgress
+    private let store = BlockingQueue(label: "weir.store")
+    private let keeper = StatisticsKeeper()
+
+    /// Opens the database, or creates it.
+    ///
+    /// - Throws: `StoreError`, or `InvalidTopicName` for the topic of rejected lines.
+    public init(configuration: SubscriberConfiguration, logger: Logger) throws {
+        self.configuration = configuration
+        self.logger = logger
+        rejectedTopic = try TopicName(configuration.rejectedTopic)
+        writer = try SeriesWriter(path: configuration.databasePath, logger: logger)
+        progress = try writer.progress()
+    }
+
+    /// What has been done so far. Any thread.
+    public var statistics: SubscriberStatistics {
+        var statistics = keeper.snapshot
+        statistics.databaseBytes = writer.byteCount
+        return statistics
+    }
+
+    /// - Throws: `KafkaClientError` for what no retry mends (an invalid pattern, a group of another protocol), and
+    ///   `StoreError` when the database is beyond help. A cluster that cannot be reached is waited for.
+    public func run() async throws {
+        let cluster = Cluster(
+            configuration: ClientConfiguration(bootstrap: configuration.bootstrap, clientID: "weir-subscriber"),
+            logger: logger)
+        let producer = Producer(cluster: cluster)
+        let outcome: Result<Void, any Error>
+        do {
+            try await work(cluster, producer)
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        await producer.close(within: .milliseconds(100))
+        cluster.close()
+        try await store.run { [writer] in try writer.close() }
+        try outcome.get()
+    }
+
+    private func work(_ cluster: Cluster, _ producer: Producer) async throws {
+        let intake = Intake(progress: progress, policy: configuration.commitPolicy, logger: logger)
+        let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
+        let consumer = try GroupConsumer(
+            cluster: cluster,
+            configuration: GroupConsumerConfiguration(
+                group: configuration.group,
+                topics: .pattern(configuration.topicPattern, excluding: [configuration.rejectedTopic])),
+            listener: Assignments(intake: intake, cluster: cluster, follower: follower, logger: logger))
+        follower.attach(consumer)
+        defer { follower.attach(nil) }
+        let committing = CommitLoop(
+            intake: intake, writer: writer, store: store,
+            rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger),
+            policy: configuration.commitPolicy, statistics: keeper, logger: logger)
+
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await Self.commit(committing) }
+            group.addTask { await follower.run() }
+            group.addTask {
+                try await Self.read(consumer, into: intake)
+                await intake.finish()
+            }
+            // The reader ends at a shutdown, then the commit loop, having committed everything.
+            try await group.next()
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Reads until the service is shut down; then the group has been left.
+    private static func read(_ consumer: GroupConsumer, into intake: Intake) async throws {
+        try await cancelWhenGracefulShutdown {
+            do {
+                for try await batch in consumer { try await intake.receive(batch) }
+            } catch is CancellationError {}
+        }
+        await consumer.close()
+    }
+
+    /// Commits until the intake is finished, but at a shutdown no longer than that is waited for.
+    private static func commit(_ loop: CommitLoop) async throws {
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await loop.run() }
+                group.addTask {
+                    try await gracefulShutdown()
+                    try await Task.sleep(for: lastCommitPatience)
+                }
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch {
+            await loop.intake.commitEnded()
+            throw error
+        }
+        await loop.intake.commitEnded()
+    }
+}

@@ -1,0 +1,25 @@
+/// What a subscriber has done since it started, and where it stands.
+public struct SubscriberStatistics: Hashable, Sendable {
+    /// Records read from the topics, duplicates included.
+    public var recordsRead: Int64 = 0
+    /// Samples in committed transactions.
+    public var samplesStored: Int64 = 0
+    /// Records of an agent that had been counted before, and were dropped.
+    public var duplicateRecords: Int64 = 0
+    /// Samples whose series already had one at that timestamp, and were dropped.
+    public var duplicateSamples: Int64 = 0
+    /// Lines (or whole records) that are no samples, sent to the topic for rejected ones.
+    public var rejectedLines: Int64 = 0
+    /// Of these, how many that topic did not take.
+    public var lostRejections: Int64 = 0
+    public var commits: Int64 = 0
+    public var seriesCreated: Int64 = 0
+    /// How long the latest transaction took.
+    public var lastCommitDuration: Duration = .zero
+    /// Records in the topics, at the latest look, that are not in the database.
+    public var lag: Int64 = 0
+    /// The database and its write-ahead log, on disk.
+    public var databaseBytes: Int64 = 0
+
+    public init() {}
+}
