@@ -108,12 +108,14 @@ let package = Package(
 
         // MARK: Tests
         .target(
-            name: "TestKit", dependencies: ["RecordBatch", .nioCore, .nioPosix], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["KafkaProtocol", "RecordBatch", "CommitLog", .nioCore, .nioPosix],
+            path: "Tests/TestKit",
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", dependencies: ["ProtocolGenerator"], swiftSettings: strict),
         .testTarget(name: "MetricModelTests", dependencies: ["MetricModel", "TestKit"], swiftSettings: strict),
         .testTarget(
-            name: "RecordBatchTests", dependencies: ["RecordBatch", "TestKit", .nioCore], swiftSettings: strict),
+            name: "RecordBatchTests", dependencies: ["RecordBatch", "TestKit", .nioCore], exclude: ["Fixtures"],
+            swiftSettings: strict),
         .testTarget(
             name: "KafkaProtocolTests",
             dependencies: ["KafkaProtocol", "ProtocolGenerator", "RecordBatch", "TestKit", .nioCore],
@@ -125,6 +127,7 @@ let package = Package(
             name: "BrokerTests",
             dependencies: [
                 "Broker", "CommitLog", "KafkaProtocol", "RecordBatch", "TestKit", .nioCore, .nioPosix, .logging,
+                .collections,
             ], swiftSettings: strict),
         .testTarget(
             name: "KafkaClientTests",

@@ -198,6 +198,8 @@ import Testing
             }
             #expect(agent.statistics.isBrokerReachable == true)
         }
+        #expect(log.lines.filter { $0.contains("cannot reach 127.0.0.1:\(port)") }.count == 1)
+        #expect(log.lines.filter { $0.contains("reached 127.0.0.1:\(port) again") }.count == 1)
         #expect(ending < .seconds(2))
         let published = agent.statistics.recordsPublished
         for name in ["metrics.cpu", "metrics.load"] {

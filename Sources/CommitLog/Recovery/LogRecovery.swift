@@ -28,6 +28,16 @@ struct LogRecovery {
     mutating func run(initialOffset: Offset) throws(LogError) -> ([SealedSegment], ActiveSegment) {
         let names = try sweptNames()
         let point = try RecoveryPoint.read(in: directory)
+        let (sealed, active) = try open(names, point, initialOffset: initialOffset)
+        if let point, point.offset > active.nextOffset {
+            report.lostOffsets = active.nextOffset..<point.offset
+        }
+        return (sealed, active)
+    }
+
+    private mutating func open(
+        _ names: [SegmentName], _ point: RecoveryPoint?, initialOffset: Offset
+    ) throws(LogError) -> ([SealedSegment], ActiveSegment) {
         guard let last = names.last else {
             changedDirectory = true
             return ([], try create(SegmentName(initialOffset)))
@@ -86,19 +96,40 @@ struct LogRecovery {
 
     /// A sealed segment that need not be checked again; nil when its indexes do not fit it.
     private func trustedSegment(_ name: SegmentName, before bound: Offset) throws(LogError) -> SealedSegment? {
-        guard let timeIndex = try directory.openIfPresent(name.timeIndex),
-            try timeIndex.size() % TimeIndexEntry.byteCount == 0
-        else { return nil }
         let byteCount = try directory.open(name.log, .read).size()
         let segment = try SealedSegment(name: name, byteCount: byteCount, nextOffset: bound).open(in: directory)
-        guard let offsetIndex = segment.offsetIndex, try offsetIndex.size() % OffsetIndexEntry.byteCount == 0 else {
-            return nil
-        }
+        guard let offsetIndex = segment.offsetIndex, try offsetIndex.size() % OffsetIndexEntry.byteCount == 0,
+            let timeIndex = try directory.openIfPresent(name.timeIndex),
+            try timeIndex.size() % TimeIndexEntry.byteCount == 0
+        else { return nil }
         let start = try segment.position(for: Offset(.max))
-        guard let end = try walk(segment.log, from: start, to: byteCount, { _ in }), end <= bound else {
+        var tailTimestamp: Int64 = -1
+        let end = try walk(segment.log, from: start, to: byteCount) {
+            tailTimestamp = max(tailTimestamp, $0.maxTimestamp)
+        }
+        guard let end, end <= bound, try largestTimestamp(of: segment, timeIndex) ?? .min >= tailTimestamp else {
             return nil
         }
         return SealedSegment(name: name, byteCount: byteCount, nextOffset: end)
+    }
+
+    /// The largest timestamp that a segment's time index ends with, -1 when it has no entry; nil when the batch that the
+    /// entry names does not bear it out.
+    private func largestTimestamp(of segment: OpenSegment, _ timeIndex: File) throws(LogError) -> Int64? {
+        let size = try timeIndex.size()
+        guard size > 0 else { return -1 }
+        let bytes = try timeIndex.read(count: TimeIndexEntry.byteCount, at: size - TimeIndexEntry.byteCount)
+        guard let entry = SegmentIndex.decodeTimes(bytes)?.first else { return nil }
+        let offset = segment.baseOffset.advanced(by: Int64(entry.relativeOffset))
+        let reader = BatchReader(segment.log, end: segment.byteCount, windowBytes: BatchReader.narrowWindowBytes)
+        var position = try segment.position(for: offset)
+        while position < segment.byteCount, case .success(let header) = try reader.header(at: position) {
+            if header.lastOffset >= offset {
+                return header.lastOffset == offset && header.maxTimestamp == entry.timestamp ? entry.timestamp : nil
+            }
+            position += header.totalByteCount
+        }
+        return nil
     }
 
     /// Walks the headers from an index's last entry to the end.
