@@ -146,7 +146,7 @@ import Testing
             try await Admin(cluster: cluster).createTopic(NewTopic(name: name, partitions: 2))
             let survivor = try Reader(cluster, .quick("g", .named([name])))
             let doomedCluster = Cluster(
-                configuration: .local(port: await broker.port), logger: LogLines().logger)
+                configuration: .local(port: broker.port), logger: LogLines().logger)
             let doomed = try Reader(doomedCluster, .quick("g", .named([name])))
             try await eventually("both have half") {
                 survivor.consumer.assignment.count == 1 && doomed.consumer.assignment.count == 1
@@ -286,7 +286,7 @@ import Testing
             #expect(listener.events.last == .revoked([]))
         }
         // And one that never got through.
-        let cluster = Cluster(configuration: .local(port: try await freePort()), logger: LogLines().logger)
+        let cluster = Cluster(configuration: .local(port: try freePort()), logger: LogLines().logger)
         let reader = try Reader(cluster, .quick("g", .pattern(".*")))
         try await Task.sleep(for: .milliseconds(50))
         let start = ContinuousClock.now
