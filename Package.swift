@@ -79,7 +79,8 @@ let package = Package(
         .target(
             name: "MetricAgent",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "KafkaClient", .nioCore, .nioPosix, .logging,
+                "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "KafkaClient", .nioCore, .nioPosix,
+                .logging,
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
@@ -91,7 +92,8 @@ let package = Package(
         .target(
             name: "Topology",
             dependencies: [
-                "MetricModel", "Broker", "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore", .logging,
+                "MetricModel", "Broker", "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore",
+                .logging,
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .executableTarget(
@@ -108,12 +110,14 @@ let package = Package(
 
         // MARK: Tests
         .target(
-            name: "TestKit", dependencies: ["KafkaProtocol", "RecordBatch", .nioCore, .nioPosix], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["KafkaProtocol", "RecordBatch", "CommitLog", .nioCore, .nioPosix],
+            path: "Tests/TestKit",
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", dependencies: ["ProtocolGenerator"], swiftSettings: strict),
         .testTarget(name: "MetricModelTests", dependencies: ["MetricModel", "TestKit"], swiftSettings: strict),
         .testTarget(
-            name: "RecordBatchTests", dependencies: ["RecordBatch", "TestKit", .nioCore], swiftSettings: strict),
+            name: "RecordBatchTests", dependencies: ["RecordBatch", "TestKit", .nioCore], exclude: ["Fixtures"],
+            swiftSettings: strict),
         .testTarget(
             name: "KafkaProtocolTests",
             dependencies: ["KafkaProtocol", "ProtocolGenerator", "RecordBatch", "TestKit", .nioCore],

@@ -1,5 +1,6 @@
 import CommitLog
 import KafkaProtocol
+import MetricModel
 public import Logging
 public import ServiceLifecycle
 
@@ -159,7 +160,7 @@ public final class AgentService: Service {
     private func announce() {
         let names = configuration.collectors.map(\.rawValue).joined(separator: ", ")
         logger.info(
-            "collecting \(names) of \(configuration.instance) every \(configuration.interval), spool in \(spool.directory)"
+            "collecting \(names) of \(configuration.instance) every \(configuration.interval.shortText), spool in \(spool.directory)"
         )
         for topic in spool.topics.values.sorted(by: { $0.name.rawValue < $1.name.rawValue }) {
             for cut in topic.recovery.cuts { logger.warning("spool of topic \(topic.name): \(cut)") }

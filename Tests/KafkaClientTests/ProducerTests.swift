@@ -84,7 +84,7 @@ import Testing
 
     @Test func offsetsAreThoseOfTheRecords() async throws {
         let fake = try await FakeCluster.start(topics: ["t": 1])
-        try await withProducer(fake, ProducerConfiguration(linger: .milliseconds(20), compression: .lz4)) { producer in
+        try await withProducer(fake, ProducerConfiguration(linger: .seconds(1), compression: .lz4)) { producer in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for value in Self.numbers {
                     group.addTask {
@@ -140,6 +140,24 @@ import Testing
             }
             _ = try await producer.send(try message("small"))
             #expect(try fake.values("t") == ["small"])
+            #expect(fake.broker?.count(.initProducerId) == 1)
+        }
+    }
+
+    @Test func batchThatIsTooLargeIsSentInParts() async throws {
+        let faults: [FakeCluster.Fault] = [.refuse(.messageTooLarge), .refuse(.messageTooLarge), .loseAnswer]
+        let fake = try await FakeCluster.start(topics: ["t": 1], faults: faults)
+        try await withProducer(fake, ProducerConfiguration(linger: .milliseconds(20))) { producer in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for value in Self.numbers {
+                    group.addTask {
+                        let offset = try await producer.send(try message(value)).offset
+                        #expect(try fake.values("t")[Int(offset.rawValue)] == value)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try fake.values("t").sorted() == Self.numbers.sorted())
             #expect(fake.broker?.count(.initProducerId) == 1)
         }
     }

@@ -198,6 +198,8 @@ import Testing
             }
             #expect(agent.statistics.isBrokerReachable == true)
         }
+        #expect(log.lines.filter { $0.contains("cannot reach 127.0.0.1:\(port)") }.count == 1)
+        #expect(log.lines.filter { $0.contains("reached 127.0.0.1:\(port) again") }.count == 1)
         #expect(ending < .seconds(2))
         let published = agent.statistics.recordsPublished
         for name in ["metrics.cpu", "metrics.load"] {
@@ -236,24 +238,6 @@ import Testing
             }
             for batch in try EncodedBatch.split(bytes).whole { records += try SpooledRecord.all(of: batch) }
         }
-    }
-
-    /// A port that nobody listened on a moment ago.
-    private func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw TestKitError.systemCall("socket", errno) }
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
-            }
-        }
-        guard result == 0 else { throw TestKitError.systemCall("bind", errno) }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
 

@@ -4,7 +4,6 @@ import KafkaProtocol
 import MetricModel
 import NIOCore
 import RecordBatch
-import Synchronization
 import TestKit
 import Testing
 
@@ -218,15 +217,53 @@ import Testing
         #expect(lost == 1)
     }
 
+    @Test func `whichever disk operation fails, what was accepted is there afterwards, once`() throws {
+        /// Accepts five records, acknowledges two, writes the checkpoint and goes; returns what was accepted.
+        func scenario(_ disk: FaultyFileSystem, in path: String) -> [String] {
+            var accepted: [String] = []
+            guard
+                let spool = try? Spool(
+                    directory: path, limitBytes: 1 << 30, topics: [cpu], key: "host", fileSystem: disk),
+                let topic = spool.topics[cpu]
+            else { return [] }
+            for number in 0..<5 {
+                let text = "a \(number)\n"
+                if (try? topic.append(Array(text.utf8), timestamp: .now())) != nil { accepted.append(text) }
+            }
+            topic.acknowledge(before: 2, bytes: 0)
+            try? spool.writeCheckpoint()
+            try? spool.close()
+            return accepted
+        }
+        let healthy = FaultyFileSystem()
+        #expect(scenario(healthy, in: directory.appending("healthy")).count == 5)
+        #expect(healthy.operationCount > 20)
+        for operation in 1...healthy.operationCount {
+            let path = directory.appending("spool-\(operation)")
+            let disk = FaultyFileSystem()
+            disk.failOperation(operation)
+            let accepted = scenario(disk, in: path)
+            let spool = try Spool(directory: path, limitBytes: 1 << 30, topics: [cpu], key: "host")
+            let records = try waiting(spool)
+            // The first two may be acknowledged; what was refused may be there all the same.
+            let texts = records.map(\.text)
+            for text in accepted.dropFirst(2) {
+                #expect(texts.contains(text), "\(text) after \(disk.operations[operation - 1])")
+            }
+            #expect(Set(records.map { [$0.epoch, $0.sequence] }).count == records.count)
+            #expect(Set(texts).count == texts.count)
+        }
+    }
+
     @Test func `a record whose sync failed is refused and not sent, and the next one works again`() throws {
-        let disk = FailingSyncs()
+        let disk = FaultyFileSystem()
         let spool = try open(fileSystem: disk)
         try append("a 0\n", to: spool)
-        disk.isFailing = true
+        disk.setRule { $0.kind == .sync ? .fail(EIO) : .proceed }
         let error = try #require(throws: SpoolError.self) { try append("a 1\n", to: spool) }
         #expect(error.description.contains("metrics.cpu"))
         #expect(try waiting(spool).map(\.text) == ["a 0\n"])
-        disk.isFailing = false
+        disk.setRule { _ in .proceed }
         try append("a 2\n", to: spool)
         // What was written before the failed sync is read back from disk, and may well be there.
         #expect(try waiting(spool).map(\.sequence) == [0, 1, 2])
@@ -259,40 +296,4 @@ import Testing
     func `a checkpoint that is not whole is none`(text: String) {
         #expect(SpoolCheckpoint(text) == nil)
     }
-}
-
-/// The real file system, whose syncs fail on demand.
-private final class FailingSyncs: FileSystem {
-    private let real = POSIXFileSystem()
-    private let failing = Mutex(false)
-
-    var isFailing: Bool {
-        get { failing.withLock { $0 } }
-        set { failing.withLock { $0 = newValue } }
-    }
-
-    func sync(_ descriptor: Int32) throws(SystemError) {
-        if isFailing { throw SystemError(code: EIO) }
-        try real.sync(descriptor)
-    }
-
-    func open(_ path: String, _ access: FileAccess) throws(SystemError) -> Int32 { try real.open(path, access) }
-    func close(_ descriptor: Int32) { real.close(descriptor) }
-    func size(_ descriptor: Int32) throws(SystemError) -> Int { try real.size(descriptor) }
-    func read(
-        _ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int
-    ) throws(SystemError) -> Int {
-        try real.read(descriptor, into: room, at: position)
-    }
-    func write(
-        _ descriptor: Int32, _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, at position: Int
-    ) throws(SystemError) -> Int {
-        try real.write(descriptor, head, body, at: position)
-    }
-    func truncate(_ descriptor: Int32, to size: Int) throws(SystemError) { try real.truncate(descriptor, to: size) }
-    func syncDirectory(_ path: String) throws(SystemError) { try real.syncDirectory(path) }
-    func createDirectory(_ path: String) throws(SystemError) { try real.createDirectory(path) }
-    func rename(_ path: String, to newPath: String) throws(SystemError) { try real.rename(path, to: newPath) }
-    func remove(_ path: String) throws(SystemError) { try real.remove(path) }
-    func names(in directory: String) throws(SystemError) -> [String] { try real.names(in: directory) }
 }

@@ -56,7 +56,7 @@ final class PipelineFixture: Sendable {
         logger.logLevel = .critical
         self.logger = logger
         var configuration = BrokerConfiguration(dataDirectory: directory.appending("broker"))
-        configuration.port = 0
+        configuration.port = try freePort()
         configuration.durability = .pageCache
         broker = Running(BrokerService(configuration: configuration, logger: logger), logger: logger)
         address = BrokerAddress(host: "127.0.0.1", port: try await broker.service.listening())

@@ -39,16 +39,12 @@ struct SpoolLedger {
 
     private mutating func add(text: ByteBuffer, at timestamp: Int64) throws {
         try text.withUnsafeReadableBytes { bytes in
-            var failure: TextFormatError?
-            TextFormat.forEachLine(in: bytes, defaultTimestamp: Timestamp(milliseconds: timestamp)) { line in
-                switch line {
-                case .success(let line):
-                    guard let labels = try? Labels(parsing: line.series) else { return }
-                    samples["\(labels)", default: [:]][line.timestamp.milliseconds] = line.value
-                case .failure(let error): failure = error
-                }
+            try TextFormat.forEachLine(in: bytes, defaultTimestamp: Timestamp(milliseconds: timestamp)) { error in
+                throw error
+            } _: { line in
+                let series = try Labels(parsing: line.series).description
+                samples[series, default: [:]][line.timestamp.milliseconds] = line.value
             }
-            if let failure { throw failure }
         }
     }
 }

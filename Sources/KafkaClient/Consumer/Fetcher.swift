@@ -22,7 +22,9 @@ final class Fetcher: Sendable {
     private let positions: Mutex<FetchPositions>
     /// The brokers that are being fetched from.
     private let active = Mutex<Set<Int32>>([])
-    /// Notified when partitions may have other leaders than the active brokers.
+    /// What ended the fetching from some broker for good.
+    private let failure = Mutex<(any Error)?>(nil)
+    /// Notified when partitions may have other leaders than the active brokers, and with a failure.
     private let leadersMoved = Signal()
 
     init(
@@ -51,11 +53,12 @@ final class Fetcher: Sendable {
             var backoff = Backoff(cluster.configuration.retryBackoff)
             while true {
                 let version = leadersMoved.version
+                if let failure = failure.withLock({ $0 }) { throw failure }
                 let metadata = try? await cluster.metadata(of: topics)
                 try Task.checkCancellation()
                 let leaders = partitions.map { metadata?.leader(of: $0) }
                 for broker in Set(leaders.compactMap { $0 }) where active.withLock({ $0.insert(broker).inserted }) {
-                    group.addTask { try await self.fetch(from: broker) }
+                    group.addTask { await self.keepFetching(from: broker) }
                 }
                 if leaders.contains(nil) {
                     cluster.invalidateMetadata(of: topics)
@@ -80,12 +83,19 @@ final class Fetcher: Sendable {
         }
     }
 
+    private func keepFetching(from broker: Int32) async {
+        do {
+            try await fetch(from: broker)
+        } catch {
+            // The group's body is not cancelled by a child's error, so it has to be told.
+            failure.withLock { $0 = error }
+        }
+        active.withLock { _ = $0.remove(broker) }
+        leadersMoved.notify()
+    }
+
     /// Fetches from one broker for as long as it leads some of the partitions.
     private func fetch(from broker: Int32) async throws {
-        defer {
-            active.withLock { _ = $0.remove(broker) }
-            leadersMoved.notify()
-        }
         var backoff = Backoff(cluster.configuration.retryBackoff)
         while true {
             do {
@@ -97,7 +107,7 @@ final class Fetcher: Sendable {
                 try await lookUpOffsets(of: led, at: broker)
                 try await fetchOnce(Set(led), from: broker)
                 backoff.reset()
-            } catch let error as KafkaClientError where error.isRetriable {
+            } catch let error as KafkaClientError where error.mayPass {
                 cluster.logger.debug("group \(configuration.group): fetching from broker \(broker): \(error)")
                 cluster.invalidateMetadata(of: topics)
                 try await Task.sleep(for: backoff.next())
@@ -164,8 +174,9 @@ final class Fetcher: Sendable {
             try take(FetchedRecords(data.records, from: position), data, of: partition, from: position)
         case .offsetOutOfRange:
             try leaveRange(partition, at: position, logStart: data.logStartOffset)
-        case let code where code.isRetriable:
+        case let code where code.isRetriable || code == .unknownServerError:
             // Led by another broker, or not there now.
+            cluster.logger.debug("group \(configuration.group): fetching \(partition): \(code.name)")
             cluster.invalidateMetadata(of: [partition.topic])
             positions.withLock { $0.postpone(partition, now: .now) }
             leadersMoved.notify()

@@ -7,13 +7,13 @@ import TestKit
 
 @testable import Broker
 
-/// Runs a broker on any free port for the time of `body`.
+/// Runs a broker on a free port for the time of `body`.
 @discardableResult
 func withBroker<Result>(
     in directory: TemporaryDirectory, log: LogLines = LogLines(), fileSystem: FaultyFileSystem = FaultyFileSystem(),
     configure: (inout BrokerConfiguration) -> Void = { _ in }, _ body: (RunningTestBroker) async throws -> Result
 ) async throws -> Result {
-    var configuration = BrokerConfiguration(dataDirectory: directory.appending("data"), port: 0)
+    var configuration = BrokerConfiguration(dataDirectory: directory.appending("data"), port: try freePort())
     configure(&configuration)
     let service = BrokerService(
         configuration: configuration, logger: log.logger, clock: .system, fileSystem: fileSystem)

@@ -177,7 +177,8 @@ import Testing
     @Test func stoppingAnswersThoseWhoWaitAndTakesLessThanTwoSeconds() async throws {
         let directory = try TemporaryDirectory()
         let service = BrokerService(
-            configuration: BrokerConfiguration(dataDirectory: directory.path, port: 0), logger: LogLines().logger)
+            configuration: BrokerConfiguration(dataDirectory: directory.path, port: try freePort()),
+            logger: LogLines().logger)
         let running = Task { try await service.run() }
         let port = try await service.listening()
         let consumer = try await RawClient.connect(port: port)

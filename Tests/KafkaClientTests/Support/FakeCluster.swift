@@ -49,7 +49,7 @@ final class FakeCluster: Sendable {
 
     /// Listens, on the same port as before if there was one.
     func listen() async throws {
-        let broker = try await ScriptedBroker.start(port: port) { [self] frame in try answer(&frame) }
+        let broker = try await ScriptedBroker.start(port: port == 0 ? nil : port) { [self] frame in try answer(&frame) }
         portCell.withLock { $0 = broker.port }
         server.withLock { $0 = broker }
     }
