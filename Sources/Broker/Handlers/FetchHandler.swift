@@ -10,8 +10,7 @@ import RecordBatch
 // - No fetch sessions: every answer has session id 0, by which clients know to send all partitions each time
 //   (KIP-227). A request for a session we cannot have is answered FETCH_SESSION_ID_NOT_FOUND.
 // - Without transactions the last stable offset is the high watermark and no transaction is aborted.
-// - The address of the disk pages decides the thread: what was written lately is in the page cache and is read on
-//   the event loop, the rest on the thread pool.
+// - What was written lately is in the page cache and is read on the event loop, the rest on the thread pool.
 enum FetchHandler: RequestHandler {
     static func handle(_ request: FetchRequest, _ exchange: Exchange<FetchResponse>) {
         guard request.sessionID == 0 else {
