@@ -79,7 +79,8 @@ let package = Package(
         .target(
             name: "MetricAgent",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "KafkaClient", .nioCore, .nioPosix, .logging,
+                "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "KafkaClient", .nioCore, .nioPosix,
+                .logging,
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
@@ -91,7 +92,8 @@ let package = Package(
         .target(
             name: "Topology",
             dependencies: [
-                "MetricModel", "Broker", "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore", .logging,
+                "MetricModel", "Broker", "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore",
+                .logging,
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .executableTarget(

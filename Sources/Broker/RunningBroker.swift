@@ -29,7 +29,9 @@ struct RunningBroker {
         pool.start()
         var opened: BrokerNode?
         do {
-            let node = try self.open(configuration, logger, clock, fileSystem, eventLoops.next(), pool)
+            let node = try await pool.runIfActive { [eventLoop = eventLoops.next()] in
+                try self.open(configuration, logger, clock, fileSystem, eventLoop, pool)
+            }
             opened = node
             let listener = try await self.listen(node, eventLoops)
             let port = listener.localAddress?.port ?? configuration.port
@@ -63,13 +65,13 @@ struct RunningBroker {
             limits: configuration.limits,
             pool: pool, clock: clock, logger: logger)
         let settings = Catalog.Settings(
-            dataDirectory: configuration.dataDirectory, defaultPartitions: configuration.defaultPartitions,
-            limits: configuration.limits, offsetsPartitions: configuration.groups.offsetsPartitions)
+            dataDirectory: configuration.dataDirectory, defaultPartitions: max(1, configuration.defaultPartitions),
+            limits: configuration.limits, offsetsPartitions: max(1, configuration.groups.offsetsPartitions))
         let catalog = try Catalog(settings: settings, resources: resources)
         let groups = GroupCoordinator(
             eventLoop: eventLoop, settings: configuration.groups,
             topic: OffsetsTopic(catalog: catalog, clock: clock, logger: logger), clock: clock, logger: logger,
-            durability: configuration.durability)
+            durability: configuration.durability, offsetsTopicBytes: configuration.limits.offsetsTopicBytes)
         return BrokerNode(
             configuration: configuration, logger: logger, clock: clock, pool: pool, catalog: catalog, groups: groups,
             producerIDs: try ProducerIDAllocator(dataDirectory: configuration.dataDirectory),

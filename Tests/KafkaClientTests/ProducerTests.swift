@@ -144,6 +144,24 @@ import Testing
         }
     }
 
+    @Test func batchThatIsTooLargeIsSentInParts() async throws {
+        let faults: [FakeCluster.Fault] = [.refuse(.messageTooLarge), .refuse(.messageTooLarge), .loseAnswer]
+        let fake = try await FakeCluster.start(topics: ["t": 1], faults: faults)
+        try await withProducer(fake, ProducerConfiguration(linger: .milliseconds(20))) { producer in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for value in Self.numbers {
+                    group.addTask {
+                        let offset = try await producer.send(try message(value)).offset
+                        #expect(try fake.values("t")[Int(offset.rawValue)] == value)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try fake.values("t").sorted() == Self.numbers.sorted())
+            #expect(fake.broker?.count(.initProducerId) == 1)
+        }
+    }
+
     @Test func keysChooseThePartitionAndKeylessBatchesTakeTurns() async throws {
         let fake = try await FakeCluster.start(topics: ["t": 12])
         try await withProducer(fake) { producer in

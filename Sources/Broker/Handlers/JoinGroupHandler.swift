@@ -23,7 +23,7 @@ enum JoinGroupHandler: RequestHandler {
             rebalanceTimeout: request.rebalanceTimeoutMs > 0
                 ? .milliseconds(Int64(request.rebalanceTimeoutMs)) : sessionTimeout,
             protocolType: request.protocolType,
-            protocols: request.protocols.map { GroupProtocol(name: $0.name, metadata: $0.metadata) })
+            protocols: request.protocols.map { GroupProtocol(name: $0.name, metadata: $0.metadata.detached) })
         context.node.groups.join(attempt, group: request.groupID) { answer in
             exchange.reply(self.response(answer, context.apiVersion))
         }

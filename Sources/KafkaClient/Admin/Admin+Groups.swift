@@ -60,10 +60,13 @@ extension Admin {
         return descriptions
     }
 
-    /// The offsets a group has committed.
-    public func committedOffsets(group: String) async throws -> [TopicPartition: Offset] {
+    /// The offsets a group has committed: in these partitions, or, with nil, in all that it has any for. Partitions
+    /// without one are missing.
+    public func committedOffsets(
+        group: String, of partitions: [TopicPartition]? = nil
+    ) async throws -> [TopicPartition: Offset] {
         let requests = GroupRequests(cluster: cluster, group: group, lane: .shared)
-        return try await retrying { try await requests.committedOffsets(of: nil) }
+        return try await retrying { try await requests.committedOffsets(of: partitions) }
     }
 
     private func describeGroup(_ group: String) async throws -> GroupDescription {

@@ -33,10 +33,7 @@ extension Admin {
     public func describeTopics(_ names: [TopicName]) async throws -> [TopicDescription] {
         cluster.invalidateMetadata(of: names)
         let metadata = try await retrying { try await cluster.metadata(of: names) }
-        return try names.map { name in
-            guard let topic = metadata.topics[name] else { throw KafkaClientError.unknownTopic(name) }
-            return topic
-        }
+        return try names.map { try metadata.requireTopic($0) }
     }
 
     /// Creates topics; returns an entry for each that could not be created, so an empty answer is a success.

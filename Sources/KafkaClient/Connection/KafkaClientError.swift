@@ -53,6 +53,9 @@ extension KafkaClientError {
         }
     }
 
+    /// Whether a service goes on trying: also after an error that a broker cannot explain itself.
+    var mayPass: Bool { isRetriable || code == .unknownServerError }
+
     /// The broker's error code, if it is a broker that refused.
     public var code: ErrorCode? {
         if case .refused(let code, _, _) = self { code } else { nil }

@@ -107,7 +107,7 @@ final class Fetcher: Sendable {
                 try await lookUpOffsets(of: led, at: broker)
                 try await fetchOnce(Set(led), from: broker)
                 backoff.reset()
-            } catch let error as KafkaClientError where error.isRetriable {
+            } catch let error as KafkaClientError where error.mayPass {
                 cluster.logger.debug("group \(configuration.group): fetching from broker \(broker): \(error)")
                 cluster.invalidateMetadata(of: topics)
                 try await Task.sleep(for: backoff.next())
@@ -174,8 +174,9 @@ final class Fetcher: Sendable {
             try take(FetchedRecords(data.records, from: position), data, of: partition, from: position)
         case .offsetOutOfRange:
             try leaveRange(partition, at: position, logStart: data.logStartOffset)
-        case let code where code.isRetriable:
+        case let code where code.isRetriable || code == .unknownServerError:
             // Led by another broker, or not there now.
+            cluster.logger.debug("group \(configuration.group): fetching \(partition): \(code.name)")
             cluster.invalidateMetadata(of: [partition.topic])
             positions.withLock { $0.postpone(partition, now: .now) }
             leadersMoved.notify()

@@ -47,20 +47,13 @@ public final class GroupConsumer: AsyncSequence, Sendable {
 
     /// Commits where the group has got to in these partitions: the offset after the last record that is done with.
     ///
-    /// Waits out an outage of at most `requestTimeout`.
+    /// Waits out an outage of at most `requestTimeout`; while the consumer is closing, of less than a second.
     ///
-    /// - Throws: `KafkaClientError.notAMember`, or `.refused` with `illegalGeneration`, `unknownMemberID` or
+    /// - Throws: `KafkaClientError.notAMember`, the error of the outage, or `.refused` with `illegalGeneration`, `unknownMemberID` or
     ///   `rebalanceInProgress` when the partitions may be others' by now.
     public func commit(_ offsets: [TopicPartition: Offset]) async throws {
         guard !offsets.isEmpty else { return }
-        guard let membership = member.membership else {
-            throw KafkaClientError.notAMember(group: member.configuration.group)
-        }
-        let cluster = member.cluster
-        try await cluster.retrying(.untilReachable, patience: cluster.configuration.requestTimeout) {
-            try await member.requests.commit(
-                offsets, memberID: membership.memberID, generation: membership.generation)
-        }
+        try await member.commit(offsets)
     }
 
     /// Gives the partitions up, leaves the group and ends the sequence; returns when that is done, within two seconds

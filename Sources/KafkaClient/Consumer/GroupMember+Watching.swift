@@ -29,7 +29,7 @@ extension GroupMember {
                     end.complete(.success(.thrownOut))
                     return
                 default:
-                    guard error.isRetriable else {
+                    guard error.mayPass else {
                         end.complete(.failure(error))
                         return
                     }

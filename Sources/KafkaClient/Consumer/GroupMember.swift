@@ -47,6 +47,25 @@ final class GroupMember: Sendable {
         closing.complete(.success(()))
     }
 
+    func commit(_ offsets: [TopicPartition: Offset]) async throws {
+        guard let membership else { throw KafkaClientError.notAMember(group: configuration.group) }
+        let patience = closing.isDone ? Self.closingPatience : cluster.configuration.requestTimeout
+        let deadline = ContinuousClock.now + patience
+        var backoff = Backoff(cluster.configuration.retryBackoff)
+        while true {
+            do {
+                try await requests.commit(
+                    offsets, memberID: membership.memberID, generation: membership.generation,
+                    timeout: deadline - .now)
+                return
+            } catch let error as KafkaClientError where error.isRetriable {
+                // Closing may have begun meanwhile; it has no time for an outage.
+                if .now >= deadline || closing.isDone { throw error }
+            }
+            try await Task.sleep(for: backoff.next())
+        }
+    }
+
     /// Takes part until closed or beyond help; then gives up what it holds and leaves the group.
     func run() async {
         var result: Result<Void, any Error> = .success(())
@@ -167,7 +186,7 @@ final class GroupMember: Sendable {
                 case .illegalGeneration, .rebalanceInProgress:
                     break
                 default:
-                    guard error.isRetriable else { throw error }
+                    guard error.mayPass else { throw error }
                 }
                 logger.debug("group \(configuration.group): \(error)")
             }

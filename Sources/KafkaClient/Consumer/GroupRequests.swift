@@ -6,7 +6,15 @@ import RecordBatch
 ///
 /// Joining may take as long as a rebalance, so it and what must not wait for anything else go over lanes of their own.
 /// A value; any thread.
+///
+/// Versions: the last ones before the flexible encoding. They have all that is used here, and the mock cluster of
+/// librdkafka, against which this client is checked, misreads the later ones.
 struct GroupRequests: Sendable {
+    private static let joinVersion: Int16 = 5
+    private static let syncVersion: Int16 = 3
+    private static let heartbeatVersion: Int16 = 3
+    private static let leaveVersion: Int16 = 3
+
     let cluster: Cluster
     let group: String
     let lane: ConnectionLane
@@ -26,13 +34,18 @@ struct GroupRequests: Sendable {
             JoinGroupRequest.JoinGroupRequestProtocol(name: $0.name, metadata: subscription)
         }
         let patience = configuration.rebalanceTimeout + cluster.configuration.requestTimeout
-        var answer = try await cluster.send(request, to: .coordinator(group: group), lane: lane, timeout: patience)
+        var answer = try await join(request, timeout: patience)
         if answer.errorCode == .memberIDRequired, memberID.isEmpty {
             request.memberID = answer.memberID
-            answer = try await cluster.send(request, to: .coordinator(group: group), lane: lane, timeout: patience)
+            answer = try await join(request, timeout: patience)
         }
         try check(answer.errorCode, "joining group \(group)")
         return answer
+    }
+
+    private func join(_ request: JoinGroupRequest, timeout: Duration) async throws -> JoinGroupResponse {
+        try await cluster.send(
+            request, to: .coordinator(group: group), lane: lane, maximumVersion: Self.joinVersion, timeout: timeout)
     }
 
     /// Tells the assignments (the leader) or nothing (the others); returns the member's own partitions.
@@ -41,14 +54,12 @@ struct GroupRequests: Sendable {
         request.groupID = group
         request.generationID = joined.generationID
         request.memberID = joined.memberID
-        request.protocolType = ConsumerProtocol.type
-        request.protocolName = joined.protocolName
         request.assignments = try assignments.map { member, partitions in
             SyncGroupRequest.SyncGroupRequestAssignment(
                 memberID: member, assignment: try ConsumerProtocol.assignmentBytes(partitions))
         }
         let answer = try await cluster.send(
-            request, to: .coordinator(group: group), lane: lane, timeout: cluster.configuration.requestTimeout)
+            request, to: .coordinator(group: group), lane: lane, maximumVersion: Self.syncVersion)
         try check(answer.errorCode, "joining group \(group)")
         do {
             return try ConsumerProtocol.partitions(in: answer.assignment)
@@ -61,15 +72,17 @@ struct GroupRequests: Sendable {
 
     func heartbeat(memberID: String, generation: Int32) async throws {
         let request = HeartbeatRequest(groupID: group, generationID: generation, memberID: memberID)
-        let answer = try await cluster.send(request, to: .coordinator(group: group), lane: lane)
+        let answer = try await cluster.send(
+            request, to: .coordinator(group: group), lane: lane, maximumVersion: Self.heartbeatVersion)
         try check(answer.errorCode, "heartbeat to group \(group)")
     }
 
     /// On the shared lane: a join may be under way on the other.
     func leave(memberID: String, timeout: Duration) async throws {
         let group = group
-        let answer: LeaveGroupResponse = try await cluster.send(to: .coordinator(group: group), timeout: timeout) {
-            version in
+        let answer: LeaveGroupResponse = try await cluster.send(
+            to: .coordinator(group: group), maximumVersion: Self.leaveVersion, timeout: timeout
+        ) { version in
             version >= 3
                 ? LeaveGroupRequest(
                     groupID: group,
@@ -79,7 +92,9 @@ struct GroupRequests: Sendable {
         try check(answer.errorCode, "leaving group \(group)")
     }
 
-    func commit(_ offsets: [TopicPartition: Offset], memberID: String, generation: Int32) async throws {
+    func commit(
+        _ offsets: [TopicPartition: Offset], memberID: String, generation: Int32, timeout: Duration
+    ) async throws {
         var request = OffsetCommitRequest()
         request.groupID = group
         request.generationIdOrMemberEpoch = generation
@@ -92,7 +107,10 @@ struct GroupRequests: Sendable {
                         partitionIndex: partition.partition.rawValue, committedOffset: offset.rawValue)
                 })
         }
-        let answer = try await cluster.send(request, to: .coordinator(group: group))
+        let committing = request
+        let answer = try await withDeadline(timeout) { [self] in
+            try await cluster.send(committing, to: .coordinator(group: group))
+        }
         for topic in answer.topics {
             for partition in topic.partitions {
                 try check(

@@ -10,10 +10,18 @@ extension ClusterMetadata {
             brokers[broker.nodeID] = BrokerDescription(
                 id: broker.nodeID, address: BrokerAddress(host: broker.host, port: Int(broker.port)), rack: broker.rack)
         }
-        if replacesTopics { topics = [:] }
+        if replacesTopics {
+            topics = [:]
+            refusals = [:]
+        }
         for topic in answer.topics {
             // A name no topic can have is of no use to anybody.
             guard let text = topic.name, let name = try? TopicName(text) else { continue }
+            refusals.removeValue(forKey: name)
+            switch topic.errorCode {
+            case .none, .unknownTopicOrPartition: break
+            case let code: if !code.isRetriable { refusals[name] = code }
+            }
             if let description = TopicDescription(topic, name: name) {
                 topics[name] = description
             } else {

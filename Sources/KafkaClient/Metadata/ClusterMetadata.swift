@@ -11,16 +11,26 @@ public struct ClusterMetadata: Sendable {
     /// The topics asked for so far, those that exist.
     public internal(set) var topics: [TopicName: TopicDescription] = [:]
 
+    /// Why topics that do exist, or may, cannot be described: above all for lack of authorization.
+    var refusals: [TopicName: ErrorCode] = [:]
+
     /// The broker that leads a partition; nil if the topic or partition is not known or has no leader now.
     public func leader(of partition: TopicPartition) -> Int32? {
         topics[partition.topic]?.partition(partition.partition)?.leader
+    }
+
+    /// - Throws: `KafkaClientError.unknownTopic`, or `.refused` if the broker does not want to tell.
+    func requireTopic(_ name: TopicName) throws(KafkaClientError) -> TopicDescription {
+        if let topic = topics[name] { return topic }
+        if let code = refusals[name] { throw .refused(code, subject: "topic \(name)", message: nil) }
+        throw .unknownTopic(name)
     }
 
     /// The broker that leads a partition.
     ///
     /// - Throws: `KafkaClientError.unknownTopic`, `.unknownPartition` or `.noLeader`.
     func requireLeader(of partition: TopicPartition) throws(KafkaClientError) -> Int32 {
-        guard let topic = topics[partition.topic] else { throw .unknownTopic(partition.topic) }
+        let topic = try requireTopic(partition.topic)
         guard let description = topic.partition(partition.partition) else { throw .unknownPartition(partition) }
         guard let leader = description.leader else { throw .noLeader(partition) }
         return leader

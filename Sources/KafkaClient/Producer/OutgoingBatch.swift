@@ -47,6 +47,20 @@ struct OutgoingBatch: Sendable {
         waiters.append(delivered)
     }
 
+    /// Its records in two batches; nil for a single record, or a batch that came encoded.
+    func halves() -> (OutgoingBatch, OutgoingBatch)? {
+        guard case .records(let records) = content, records.count > 1 else { return nil }
+        var halves = (OutgoingBatch(enqueuedAt: enqueuedAt), OutgoingBatch(enqueuedAt: enqueuedAt))
+        let middle = records.count / 2
+        halves.0.content = .records(Array(records[..<middle]))
+        halves.0.waiters = Array(waiters[..<middle])
+        halves.0.bytes = bytes / 2
+        halves.1.content = .records(Array(records[middle...]))
+        halves.1.waiters = Array(waiters[middle...])
+        halves.1.bytes = bytes - bytes / 2
+        return halves
+    }
+
     /// Nobody waits for it any more: all the senders were cancelled.
     var isAbandoned: Bool { waiters.allSatisfy(\.isDone) }
 

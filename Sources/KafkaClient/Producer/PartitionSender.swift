@@ -61,10 +61,9 @@ final class PartitionSender: Sendable {
     func run() async {
         var sequence = ProducerSequence()
         while let batch = await nextBatch() {
-            let result = await deliver(batch, &sequence)
+            await deliver(batch, &sequence)
             budget.release(batch.bytes)
             queue.withLock { $0.finish() }
-            batch.complete(result)
             finished.notify()
         }
         for batch in queue.withLock({ $0.removeAll() }) {
@@ -86,8 +85,22 @@ final class PartitionSender: Sendable {
         return nil
     }
 
-    private func deliver(_ batch: OutgoingBatch, _ sequence: inout ProducerSequence) async -> Result<Offset, any Error>
-    {
+    /// Delivers a batch, in parts if the broker finds it too large, and tells whoever waits.
+    private func deliver(_ batch: OutgoingBatch, _ sequence: inout ProducerSequence) async {
+        var parts = [batch]
+        while let part = parts.popLast() {
+            let result = await attempt(part, &sequence)
+            if case .failure(KafkaClientError.refused(.messageTooLarge, _, _)) = result, let halves = part.halves() {
+                parts += [halves.1, halves.0]
+            } else {
+                part.complete(result)
+            }
+        }
+    }
+
+    private func attempt(
+        _ batch: OutgoingBatch, _ sequence: inout ProducerSequence
+    ) async -> Result<Offset, any Error> {
         var delivery = BatchDelivery(
             of: batch, to: partition, cluster: cluster, configuration: configuration, identities: identities)
         do {

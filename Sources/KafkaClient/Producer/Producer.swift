@@ -106,9 +106,7 @@ public final class Producer: Sendable {
         let started = ContinuousClock.now
         while true {
             do {
-                let metadata = try await cluster.metadata(of: [name], createMissing: true)
-                if let topic = metadata.topics[name] { return topic }
-                throw KafkaClientError.unknownTopic(name)
+                return try await cluster.metadata(of: [name], createMissing: true).requireTopic(name)
             } catch let error as KafkaClientError {
                 guard error.isRetriable, patience.endures(error) else { throw error }
                 if let timeout = core.configuration.deliveryTimeout, .now - started > timeout { throw error }

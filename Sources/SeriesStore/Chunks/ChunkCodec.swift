@@ -124,6 +124,10 @@ enum ChunkCodec {
     }
 
     private static func differences(_ numbers: [Int64]) -> [Int64] {
-        zip(numbers.dropFirst(), numbers).map { $0 &- $1 }
+        guard numbers.count > 1 else { return [] }
+        var differences: [Int64] = []
+        differences.reserveCapacity(numbers.count - 1)
+        for index in 1..<numbers.count { differences.append(numbers[index] &- numbers[index - 1]) }
+        return differences
     }
 }

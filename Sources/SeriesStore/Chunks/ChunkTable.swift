@@ -10,7 +10,7 @@ struct ChunkTable {
 
     private let findLast: PreparedStatement
     private let findFrom: PreparedStatement
-    private let insert: PreparedStatement
+    private let putRow: PreparedStatement
     private let delete: PreparedStatement
     /// No chunk is of a later hour than this.
     private var latestHour = Timestamp(milliseconds: .min)
@@ -26,8 +26,10 @@ struct ChunkTable {
             SELECT first, last, count, samples FROM chunk WHERE hour = ? AND series_id = ? AND last >= ?
             ORDER BY first
             """, on: database)
-        insert = try PreparedStatement(
-            "INSERT INTO chunk (hour, series_id, first, last, count, samples) VALUES (?, ?, ?, ?, ?, ?)", on: database)
+        putRow = try PreparedStatement(
+            """
+            INSERT OR REPLACE INTO chunk (hour, series_id, first, last, count, samples) VALUES (?, ?, ?, ?, ?, ?)
+            """, on: database)
         delete = try PreparedStatement(
             "DELETE FROM chunk WHERE hour = ? AND series_id = ? AND first = ?", on: database)
         try reload(database)
@@ -105,24 +107,26 @@ struct ChunkTable {
 
     private func put(_ chunks: [Chunk], _ series: Int64, _ hour: Timestamp) throws {
         for chunk in chunks {
-            insert.bind(hour.milliseconds, at: 1)
-            insert.bind(series, at: 2)
-            insert.bind(chunk.first.milliseconds, at: 3)
-            insert.bind(chunk.last.milliseconds, at: 4)
-            insert.bind(Int64(chunk.count), at: 5)
-            insert.bind(chunk.bytes, at: 6)
-            try insert.run()
+            putRow.bind(hour.milliseconds, at: 1)
+            putRow.bind(series, at: 2)
+            putRow.bind(chunk.first.milliseconds, at: 3)
+            putRow.bind(chunk.last.milliseconds, at: 4)
+            putRow.bind(Int64(chunk.count), at: 5)
+            putRow.bind(chunk.bytes, at: 6)
+            try putRow.run()
         }
     }
 
     private func replace(_ chunks: [Chunk], with samples: [Sample], _ series: Int64, _ hour: Timestamp) throws {
-        for chunk in chunks {
+        let packed = Chunk.pack(samples)
+        // Mostly the first sample stays the first, and the row is overwritten.
+        for chunk in chunks where !packed.contains(where: { $0.first == chunk.first }) {
             delete.bind(hour.milliseconds, at: 1)
             delete.bind(series, at: 2)
             delete.bind(chunk.first.milliseconds, at: 3)
             try delete.run()
         }
-        try put(Chunk.pack(samples), series, hour)
+        try put(packed, series, hour)
     }
 
     private static func unpack(_ chunks: [Chunk]) throws -> [Sample] {

@@ -15,7 +15,7 @@ struct DecimalValues {
     init?(_ values: some Collection<Double>) {
         var places = 0
         for value in values {
-            while !Self.fits(value, places) {
+            while Self.number(value, places) == nil {
                 places += 1
                 guard places < Self.powersOfTen.count else { return nil }
             }
@@ -24,18 +24,21 @@ struct DecimalValues {
         numbers.reserveCapacity(values.count)
         for value in values {
             // What fits with fewer places may be too large with these.
-            guard Self.fits(value, places) else { return nil }
-            numbers.append(Int64((value * Self.powersOfTen[places]).rounded()))
+            guard let number = Self.number(value, places) else { return nil }
+            numbers.append(number)
         }
         self.places = places
         self.numbers = numbers
     }
 
-    private static func fits(_ value: Double, _ places: Int) -> Bool {
-        let number = (value * powersOfTen[places]).rounded()
-        guard number.magnitude <= largest else { return false }
+    /// A value counted in units of a decimal place; nil when it does not come back from that bit by bit.
+    private static func number(_ value: Double, _ places: Int) -> Int64? {
+        let scaled = value * powersOfTen[places]
+        guard scaled.magnitude <= largest else { return nil }
+        // Rounded by hand, as the library's function is slow; if this is off by one the value does not come back.
+        let number = Int64(scaled + (scaled < 0 ? -0.5 : 0.5))
         // A whole number over a power of ten rounds correctly, so decimal text comes back; -0 does not.
-        return (number / powersOfTen[places]).bitPattern == value.bitPattern && (number != 0 || value.sign == .plus)
+        return (Double(number) / powersOfTen[places]).bitPattern == value.bitPattern ? number : nil
     }
 
     /// The value of a number; nil when there are no so many places.

@@ -94,9 +94,10 @@ struct GroupCommand: AsyncParsableCommand {
             for member in description.members {
                 for partition in member.partitions { readers[partition] = member }
             }
-            let known = Set(try await admin.listTopics(includingInternal: true).flatMap { topic in
-                topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
-            })
+            let known = Set(
+                try await admin.listTopics(includingInternal: true).flatMap { topic in
+                    topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
+                })
             let partitions = Set(committed.keys).union(readers.keys).sorted()
             let end = try await admin.endOffsets(partitions.filter(known.contains))
             return partitions.map { partition in

@@ -26,7 +26,8 @@ struct ClusterOptions: ParsableArguments {
         configuration.connectTimeout = timeout
         configuration.requestTimeout = timeout
         // What goes wrong is the command's own error.
-        let cluster = Cluster(configuration: configuration, logger: Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() })
+        let cluster = Cluster(
+            configuration: configuration, logger: Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() })
         defer { cluster.close() }
         try await body(Admin(cluster: cluster), try settings.value(format, "format", default: .table))
     }

@@ -117,6 +117,40 @@ import Testing
         }
     }
 
+    @Test func theOffsetsTopicStaysSmallAndForgetsNothing() async throws {
+        let directory = try TemporaryDirectory()
+        func configure(_ configuration: inout BrokerConfiguration) {
+            configuration.limits.offsetsTopicBytes = 20_000
+            configuration.durability = .pageCache
+        }
+        let recordCount = { (broker: RunningTestBroker) async throws -> Int64 in
+            let client = try await broker.connect()
+            let request = ListOffsetsRequest(
+                topics: [
+                    .init(
+                        name: "__consumer_offsets",
+                        partitions: [.init(partitionIndex: 0, timestamp: -1), .init(partitionIndex: 0, timestamp: -2)])
+                ])
+            let found = try await client.ask(request).topics[0].partitions.map(\.offset)
+            return found[0] - found[1]
+        }
+        try await withBroker(in: directory, configure: configure) { broker in
+            let client = try await broker.connect()
+            _ = try await client.ask(try Requests.produce(["x"], to: "t"))
+            var other = Self.commit(77)
+            other.groupID = "another"
+            _ = try await client.ask(other)
+            for offset in Int64(1)...2_500 { _ = try await client.ask(Self.commit(offset)) }
+            try await eventually("old segments are gone") { try await recordCount(broker) <= 1_000 }
+        }
+        try await withBroker(in: directory, configure: configure) { broker in
+            let client = try await broker.connect()
+            #expect(try await Self.committed(client) == 2_500)
+            let other = try await client.ask(OffsetFetchRequest(groups: [.init(groupID: "another", topics: nil)]))
+            #expect(other.groups.first?.topics.first?.partitions.first?.committedOffset == 77)
+        }
+    }
+
     @Test func offsetsAreAskedForInEveryVersion() async throws {
         try await withBroker(in: TemporaryDirectory()) { broker in
             let client = try await broker.connect()

@@ -40,7 +40,12 @@ final class Reader: Sendable {
                 }
                 read.records.withLock { $0 += records }
                 try await onBatch(batch)
-                if commits { try await consumer.commit([batch.topicPartition: batch.nextOffset]) }
+                guard commits else { continue }
+                do {
+                    try await consumer.commit([batch.topicPartition: batch.nextOffset])
+                } catch let error as KafkaClientError where error.code == .rebalanceInProgress {
+                    // Some coordinators take commits until the rebalance is complete, others do not.
+                }
             }
         }
     }
