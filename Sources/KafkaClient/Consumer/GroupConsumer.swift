@@ -16,6 +16,8 @@ import Synchronization
 ///         try await consumer.commit([batch.topicPartition: batch.nextOffset])
 ///     }
 ///
+/// If the loop's body throws, close the consumer: until then it stays a member and keeps its partitions.
+///
 /// A batch counts as being worked on until the next call of `next()` (or the iterator's end); its partition is not given
 /// up before that. One task at a time iterates; the other methods are for any thread.
 public final class GroupConsumer: AsyncSequence, Sendable {
