@@ -101,7 +101,8 @@ struct GroupRequests: Sendable {
                 })
         }
         let committing = request
-        let answer = try await withDeadline(timeout) { [self] in
+        let overdue = KafkaClientError.refused(.requestTimedOut, subject: "commit of group \(group)", message: nil)
+        let answer = try await withDeadline(timeout, overdue: overdue) { [self] in
             try await cluster.send(committing, to: .coordinator(group: group))
         }
         for topic in answer.topics {
