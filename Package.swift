@@ -79,25 +79,28 @@ let package = Package(
         .target(
             name: "MetricAgent",
             dependencies: [
-                "MetricModel", "RecordBatch", "CommitLog", "KafkaClient", .nioCore, .nioPosix, .logging, .metrics,
+                "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "KafkaClient", .nioCore, .nioPosix,
+                .logging,
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
             name: "Subscriber",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaClient", "Aggregation", "SeriesStore", .nioCore, .logging,
-                .metrics, .serviceLifecycle,
+                "MetricModel", "RecordBatch", "KafkaProtocol", "KafkaClient", "Aggregation", "SeriesStore", .nioCore,
+                .logging, .metrics, .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
             name: "Topology",
             dependencies: [
-                "MetricModel", "Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", .logging,
+                "MetricModel", "Broker", "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore",
+                .logging,
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "MetricModel", "Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
+                "MetricModel", "RecordBatch", "KafkaProtocol", "Broker", "KafkaClient", "Aggregation", "MetricAgent",
+                "Subscriber", "SeriesStore", "PromQL",
                 "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
                 .unixSignals,
             ], swiftSettings: strict),
@@ -107,12 +110,14 @@ let package = Package(
 
         // MARK: Tests
         .target(
-            name: "TestKit", dependencies: ["RecordBatch", .nioCore, .nioPosix], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["KafkaProtocol", "RecordBatch", "CommitLog", .nioCore, .nioPosix],
+            path: "Tests/TestKit",
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", dependencies: ["ProtocolGenerator"], swiftSettings: strict),
         .testTarget(name: "MetricModelTests", dependencies: ["MetricModel", "TestKit"], swiftSettings: strict),
         .testTarget(
-            name: "RecordBatchTests", dependencies: ["RecordBatch", "TestKit", .nioCore], swiftSettings: strict),
+            name: "RecordBatchTests", dependencies: ["RecordBatch", "TestKit", .nioCore], exclude: ["Fixtures"],
+            swiftSettings: strict),
         .testTarget(
             name: "KafkaProtocolTests",
             dependencies: ["KafkaProtocol", "ProtocolGenerator", "RecordBatch", "TestKit", .nioCore],
@@ -124,6 +129,7 @@ let package = Package(
             name: "BrokerTests",
             dependencies: [
                 "Broker", "CommitLog", "KafkaProtocol", "RecordBatch", "TestKit", .nioCore, .nioPosix, .logging,
+                .collections,
             ], swiftSettings: strict),
         .testTarget(
             name: "KafkaClientTests",
@@ -141,14 +147,14 @@ let package = Package(
         .testTarget(
             name: "MetricAgentTests",
             dependencies: [
-                "MetricAgent", "MetricModel", "CommitLog", "RecordBatch", "Broker", "KafkaClient", "TestKit",
-                .nioCore, .logging,
+                "MetricAgent", "MetricModel", "CommitLog", "RecordBatch", "KafkaProtocol", "Broker", "KafkaClient",
+                "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "SubscriberTests",
             dependencies: [
-                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "RecordBatch", "Broker", "KafkaClient",
-                "TestKit", .nioCore, .logging,
+                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "RecordBatch", "KafkaProtocol", "Broker",
+                "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], swiftSettings: strict),
         .testTarget(
             name: "WeirTests",

@@ -15,6 +15,8 @@ public struct BrokerLimits: Sendable {
     public var producersPerPartition = 2_000
     /// Bytes that an offset commit may carry per partition as metadata, as Kafka's `offset.metadata.max.bytes`.
     public var offsetMetadataBytes = 4_096
+    /// Bytes of a partition of `__consumer_offsets` at which it is rewritten with what groups remember.
+    public var offsetsTopicBytes = 16 << 20
     /// Bytes at the end of a partition that are read on the event loop, as they are in the page cache; what lies
     /// before is read on a thread of its own.
     public var hotBytes = 8 << 20

@@ -15,6 +15,7 @@ public final class BrokerService: Service, Sendable {
     private let configuration: BrokerConfiguration
     private let logger: Logger
     private let clock: BrokerClock
+    private let fileSystem: any FileSystem
     private let phase = Mutex(Phase.idle)
     private let port = OneShot<Int>()
 
@@ -26,13 +27,15 @@ public final class BrokerService: Service, Sendable {
     }
 
     public convenience init(configuration: BrokerConfiguration, logger: Logger) {
-        self.init(configuration: configuration, logger: logger, clock: .system)
+        self.init(configuration: configuration, logger: logger, clock: .system, fileSystem: POSIXFileSystem())
     }
 
-    init(configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock) {
+    /// - Parameter fileSystem: holds the logs; the catalogue and the lock are in the real one.
+    init(configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, fileSystem: any FileSystem) {
         self.configuration = configuration
         self.logger = logger
         self.clock = clock
+        self.fileSystem = fileSystem
     }
 
     /// The port, once connections are accepted.
@@ -61,7 +64,7 @@ public final class BrokerService: Service, Sendable {
         let stop = OneShot<Void>()
         let running: RunningBroker
         do {
-            running = try await RunningBroker.start(self.configuration, self.logger, self.clock)
+            running = try await RunningBroker.start(self.configuration, self.logger, self.clock, self.fileSystem)
         } catch {
             self.port.resolve(.failure(error))
             self.phase.withLock { $0 = .ended(BrokerStatistics()) }

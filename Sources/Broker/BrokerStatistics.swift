@@ -10,7 +10,6 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var fetchedBytes = 0
     public var topics = 0
     public var partitions = 0
-    public var groups = 0
 
     public init() {}
 }

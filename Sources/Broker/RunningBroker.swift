@@ -6,7 +6,8 @@ import NIOPosix
 
 /// A broker between start and stop: its threads, its lock on the data directory, its listener.
 struct RunningBroker {
-    private static let poolThreads = 2
+    /// For syncs and cold reads; enough that a few catching-up consumers do not hold up all syncs.
+    private static let poolThreads = 4
     private static let maximumEventLoops = 4
     private static let acceptBacklog: Int32 = 256
 
@@ -19,7 +20,7 @@ struct RunningBroker {
 
     /// - Throws: `BrokerError`; nothing is left running then.
     static func start(
-        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock
+        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem
     ) async throws -> RunningBroker {
         let lock = try self.lock(configuration.dataDirectory)
         let loops = configuration.eventLoops ?? min(System.coreCount, self.maximumEventLoops)
@@ -28,7 +29,9 @@ struct RunningBroker {
         pool.start()
         var opened: BrokerNode?
         do {
-            let node = try self.open(configuration, logger, clock, eventLoops.next(), pool)
+            let node = try await pool.runIfActive { [eventLoop = eventLoops.next()] in
+                try self.open(configuration, logger, clock, fileSystem, eventLoop, pool)
+            }
             opened = node
             let listener = try await self.listen(node, eventLoops)
             let port = listener.localAddress?.port ?? configuration.port
@@ -54,27 +57,30 @@ struct RunningBroker {
     }
 
     private static func open(
-        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ eventLoop: any EventLoop,
-        _ pool: NIOThreadPool
+        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem,
+        _ eventLoop: any EventLoop, _ pool: NIOThreadPool
     ) throws(BrokerError) -> BrokerNode {
         let resources = PartitionResources(
-            logConfiguration: configuration.log, durability: configuration.durability, limits: configuration.limits,
+            logConfiguration: configuration.log, fileSystem: fileSystem, durability: configuration.durability,
+            limits: configuration.limits,
             pool: pool, clock: clock, logger: logger)
         let settings = Catalog.Settings(
-            dataDirectory: configuration.dataDirectory, defaultPartitions: configuration.defaultPartitions,
-            limits: configuration.limits, offsetsPartitions: configuration.groups.offsetsPartitions)
+            dataDirectory: configuration.dataDirectory, defaultPartitions: max(1, configuration.defaultPartitions),
+            limits: configuration.limits, offsetsPartitions: max(1, configuration.groups.offsetsPartitions))
         let catalog = try Catalog(settings: settings, resources: resources)
         let groups = GroupCoordinator(
             eventLoop: eventLoop, settings: configuration.groups,
             topic: OffsetsTopic(catalog: catalog, clock: clock, logger: logger), clock: clock, logger: logger,
-            durability: configuration.durability)
+            durability: configuration.durability, offsetsTopicBytes: configuration.limits.offsetsTopicBytes)
         return BrokerNode(
             configuration: configuration, logger: logger, clock: clock, pool: pool, catalog: catalog, groups: groups,
             producerIDs: try ProducerIDAllocator(dataDirectory: configuration.dataDirectory),
             counters: BrokerCounters())
     }
 
-    private static func listen(_ node: BrokerNode, _ eventLoops: MultiThreadedEventLoopGroup) async throws -> any Channel {
+    private static func listen(_ node: BrokerNode, _ eventLoops: MultiThreadedEventLoopGroup) async throws
+        -> any Channel
+    {
         let (host, port) = (node.configuration.host, node.configuration.port)
         do {
             return try await ServerBootstrap(group: eventLoops)

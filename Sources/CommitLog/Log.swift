@@ -26,6 +26,11 @@ public struct Log: ~Copyable {
     /// never syncs holds few files open and recovers fast.
     private static let maximumUnsyncedSegments = 4
 
+    /// Where in the active segment the last recovery point was made.
+    private var recoveryPosition = 0
+    /// Bytes between two recovery points within a segment, which is what the next start has to check after a crash.
+    private static let recoveryIntervalBytes = 64 << 20
+
     /// Opens the log in `directory`, which is made when missing; recovers it when it was not closed.
     ///
     /// - Parameter initialOffset: where a new log begins.
@@ -45,10 +50,11 @@ public struct Log: ~Copyable {
         // Recovery has synced what was not known to be on disk.
         self.progress = SyncProgress(syncedOffset: active.nextOffset)
         self.directoryVersion = recovery.changedDirectory ? 1 : 0
-        if recovery.report.scannedBytes > 0, !sealed.isEmpty {
+        if recovery.report.scannedBytes > 0 {
             // So that a crash soon after does not scan it all again; without it the next start is only slower.
-            try? RecoveryPoint(segment: active.baseOffset, position: 0, offset: active.baseOffset).write(in: directory)
+            try? self.active.recoveryPoint()?.write(in: directory)
         }
+        recoveryPosition = self.active.byteCount
     }
 
     /// The directory's path.
@@ -101,6 +107,7 @@ public struct Log: ~Copyable {
         sealed.append(active.sealed())
         sealedByteCount += active.byteCount
         active = next
+        recoveryPosition = 0
         directoryVersion += 1
         forgetSynced()
         if unsynced.count > Self.maximumUnsyncedSegments {
@@ -111,9 +118,11 @@ public struct Log: ~Copyable {
     /// Where the log ends now, to be synced outside the owner's lock.
     public mutating func syncPoint() -> SyncPoint {
         forgetSynced()
-        let recoveryPoint =
-            unsynced.isEmpty
-            ? nil : RecoveryPoint(segment: active.baseOffset, position: 0, offset: active.baseOffset)
+        var recoveryPoint: RecoveryPoint?
+        if !unsynced.isEmpty || active.byteCount - recoveryPosition >= Self.recoveryIntervalBytes {
+            recoveryPoint = active.recoveryPoint()
+            recoveryPosition = active.byteCount
+        }
         return SyncPoint(
             endOffset: logEndOffset, files: unsynced.flatMap(\.files) + [active.file], directory: directory,
             directoryVersion: directoryVersion, recoveryPoint: recoveryPoint, progress: progress)
@@ -153,15 +162,11 @@ public struct Log: ~Copyable {
             if case .closed = error { return }
             throw error
         }
-        _ = try active.finishIndexes()
         if logEndOffset > syncedOffset { try syncPoint().perform() }
-        if byteCount > 0 {
-            // The index files are not synced: the counts tell when a crash has spoiled them.
-            let point = RecoveryPoint(
-                segment: active.baseOffset, position: active.byteCount, offset: logEndOffset,
-                offsetEntries: active.index.offsets.count, timeEntries: active.index.times.count)
-            try point.write(in: directory)
-        }
+        // Everything is safe now; what follows only spares the next start some work.
         progress.close(with: .closed(directory: path))
+        _ = try active.finishIndexes()
+        // The index files are not synced: the recovery point's counts tell when a crash has spoiled them.
+        if byteCount > 0 { try active.recoveryPoint()?.write(in: directory) }
     }
 }

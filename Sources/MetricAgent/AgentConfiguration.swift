@@ -19,6 +19,8 @@ public struct AgentConfiguration: Sendable {
     public var sysRoot: String
     /// Begins the topics' names; the collector's name follows.
     public var topicPrefix: String
+    /// Collect nothing, publish what the spool holds, then end.
+    public var drainsOnly = false
 
     public init(
         bootstrap: [BrokerAddress], instance: String = AgentConfiguration.hostName, interval: Duration = .seconds(10),

@@ -1,5 +1,6 @@
 public import CommitLog
 public import KafkaProtocol
+import MetricModel
 
 /// Why an agent cannot start.
 public enum AgentError: Error, Equatable, CustomStringConvertible {
@@ -18,7 +19,7 @@ public enum AgentError: Error, Equatable, CustomStringConvertible {
         case .noBootstrap: "there is no bootstrap address to publish to; give one such as 127.0.0.1:9092"
         case .emptyInstance: "the instance is empty; give this host a name"
         case .intervalTooShort(let interval, let minimum):
-            "the interval \(interval) is too short; the shortest is \(minimum)"
+            "the interval \(interval.shortText) is too short; the shortest is \(minimum.shortText)"
         case .topicName(let error): error.description
         case .spool(let directory, .locked(_, let holder)):
             "the spool in \(directory) is in use by "

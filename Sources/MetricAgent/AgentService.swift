@@ -1,7 +1,7 @@
 import CommitLog
 import KafkaProtocol
+import MetricModel
 public import Logging
-import NIOPosix
 public import ServiceLifecycle
 
 /// Collects this host's metrics and publishes them, through a spool on disk: what was accepted arrives, however often
@@ -76,7 +76,9 @@ public final class AgentService: Service {
         await withTaskGroup(of: Void.self) { group in
             for drain in drains { group.addTask { await drain.run() } }
             group.addTask { await self.keepCheckpoint() }
-            await cancelWhenGracefulShutdown { await self.collect() }
+            await cancelWhenGracefulShutdown {
+                if self.configuration.drainsOnly { await self.drain() } else { await self.collect() }
+            }
             await sayFarewell()
             group.cancelAll()
         }
@@ -117,12 +119,19 @@ public final class AgentService: Service {
         }
     }
 
+    /// Waits until the spool is empty.
+    private func drain() async {
+        while waitingRecords > 0, (try? await Task.sleep(for: .milliseconds(20))) != nil {}
+    }
+
+    private var waitingRecords: Int64 { spool.topics.values.reduce(0) { $0 + $1.backlog.records } }
+
     private func keepCheckpoint() async {
         let complaint = Complaint(logger)
         while (try? await Task.sleep(for: Self.checkpointInterval)) != nil {
             let spool = spool
-            do {
-                try await NIOThreadPool.singleton.runIfActive { try spool.writeCheckpoint() }
+            do throws(LogError) {
+                try await BlockingWork.run { () throws(LogError) in try spool.writeCheckpoint() }
                 complaint.settle("the spool's checkpoint is written again")
             } catch {
                 complaint.raise("the spool's checkpoint cannot be written; after a crash more is sent again: \(error)")
@@ -134,16 +143,15 @@ public final class AgentService: Service {
     private func sayFarewell() async {
         guard publisher.isReachable == true else { return }
         let deadline = ContinuousClock.now + Self.farewell
-        while !Task.isCancelled, .now < deadline, spool.topics.values.contains(where: { $0.backlog.records > 0 }) {
+        while !Task.isCancelled, .now < deadline, waitingRecords > 0 {
             try? await Task.sleep(for: .milliseconds(5))
         }
     }
 
     private func close() async throws {
-        let left = spool.topics.values.reduce(0) { $0 + $1.backlog.records }
+        let left = waitingRecords
         let spool = spool
-        // Not a task's blocking work: it has to be done also when this task is cancelled.
-        try await NIOThreadPool.singleton.runIfActive { try spool.close() }
+        try await BlockingWork.run { () throws(LogError) in try spool.close() }
         if left > 0 {
             logger.info("\(left) records wait in the spool in \(spool.directory) for the next start")
         }
@@ -152,11 +160,12 @@ public final class AgentService: Service {
     private func announce() {
         let names = configuration.collectors.map(\.rawValue).joined(separator: ", ")
         logger.info(
-            "collecting \(names) of \(configuration.instance) every \(configuration.interval), spool in \(spool.directory)")
+            "collecting \(names) of \(configuration.instance) every \(configuration.interval.shortText), spool in \(spool.directory)"
+        )
         for topic in spool.topics.values.sorted(by: { $0.name.rawValue < $1.name.rawValue }) {
             for cut in topic.recovery.cuts { logger.warning("spool of topic \(topic.name): \(cut)") }
         }
-        let waiting = spool.topics.values.reduce(0) { $0 + $1.backlog.records }
+        let waiting = waitingRecords
         if waiting > 0 { logger.info("\(waiting) records of earlier runs wait in the spool") }
     }
 }

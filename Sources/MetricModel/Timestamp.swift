@@ -12,9 +12,17 @@ public struct Timestamp: Hashable, Sendable {
 
     /// The wall clock's time, cut to milliseconds.
     public static func now() -> Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        // Read as words: which Clang module declares timespec's fields depends on what was imported before, and in a
+        // release build of this module alone the compiler takes it for one that cannot be imported.
+        withUnsafeTemporaryAllocation(of: timespec.self, capacity: 1) { time in
+            guard let start = time.baseAddress, clock_gettime(CLOCK_REALTIME, start) == 0 else {
+                return Timestamp(milliseconds: 0)
+            }
+            let words = UnsafeRawPointer(start)
+            let seconds = Int64(words.load(as: time_t.self))
+            let nanoseconds = Int64(words.load(fromByteOffset: MemoryLayout<time_t>.size, as: Int.self))
+            return Timestamp(milliseconds: seconds * 1000 + nanoseconds / 1_000_000)
+        }
     }
 
     public static func + (timestamp: Timestamp, duration: Duration) -> Timestamp {

@@ -60,9 +60,10 @@ public struct RecordBatchBuilder {
         }
     }
 
-    /// Appends one record from raw memory.
+    /// Appends one record from raw memory. Disfavoured so that two nil fields mean the other one.
     ///
     /// - Parameter timestamp: milliseconds since the epoch.
+    @_disfavoredOverload
     public mutating func append(
         timestamp: Int64, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?, headers: [RecordHeader] = []
     ) {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+@preconcurrency import Glibc
 
 /// The program: parses the command line, resolves the settings, builds the services and runs them.
 @main

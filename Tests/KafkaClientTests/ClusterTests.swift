@@ -35,7 +35,7 @@ import Testing
 
     @Test func anyBootstrapAddressThatAnswersIsEnough() async throws {
         let fake = try await FakeCluster.start(topics: ["t": 2])
-        var configuration = ClientConfiguration.local(port: try await freePort())
+        var configuration = ClientConfiguration.local(port: try freePort())
         configuration.bootstrap.append(BrokerAddress(host: "127.0.0.1", port: fake.port))
         let cluster = Cluster(configuration: configuration, logger: LogLines().logger)
         let metadata = try await cluster.metadata(of: [try topic("t")])
@@ -192,7 +192,7 @@ import Testing
     }
 
     @Test func adminDoesNotWaitForAClusterThatIsNotThere() async throws {
-        let cluster = cluster(try await freePort())
+        let cluster = cluster(try freePort())
         let admin = Admin(cluster: cluster)
         await #expect {
             try await admin.listTopics()

@@ -146,7 +146,7 @@ import Testing
             try await Admin(cluster: cluster).createTopic(NewTopic(name: name, partitions: 2))
             let survivor = try Reader(cluster, .quick("g", .named([name])))
             let doomedCluster = Cluster(
-                configuration: .local(port: await broker.port), logger: LogLines().logger)
+                configuration: .local(port: broker.port), logger: LogLines().logger)
             let doomed = try Reader(doomedCluster, .quick("g", .named([name])))
             try await eventually("both have half") {
                 survivor.consumer.assignment.count == 1 && doomed.consumer.assignment.count == 1
@@ -258,8 +258,8 @@ import Testing
             }
             try await writing.value
             try await eventually("all are read") { reader.records.count >= 300 }
-            // Positions survive in the consumer, so it repeats nothing while it stays a member of the same generation;
-            // after it had to join anew it starts at what was committed, which here is nothing.
+            // Positions survive in the consumer, so it repeats nothing while it stays a member of the same
+            // generation; after it had to join anew it starts at what was committed, which here is nothing.
             let byOffset = Dictionary(reader.records.map { ($0.offset.rawValue, $0.value) }) { first, _ in first }
             #expect(byOffset.sorted { $0.key < $1.key }.map(\.value) == (0..<300).map(String.init))
             #expect(broker.lines.visible.count { $0.contains("cannot reach") } <= 2)
@@ -286,7 +286,7 @@ import Testing
             #expect(listener.events.last == .revoked([]))
         }
         // And one that never got through.
-        let cluster = Cluster(configuration: .local(port: try await freePort()), logger: LogLines().logger)
+        let cluster = Cluster(configuration: .local(port: try freePort()), logger: LogLines().logger)
         let reader = try Reader(cluster, .quick("g", .pattern(".*")))
         try await Task.sleep(for: .milliseconds(50))
         let start = ContinuousClock.now

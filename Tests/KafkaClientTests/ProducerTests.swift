@@ -84,7 +84,7 @@ import Testing
 
     @Test func offsetsAreThoseOfTheRecords() async throws {
         let fake = try await FakeCluster.start(topics: ["t": 1])
-        try await withProducer(fake, ProducerConfiguration(linger: .milliseconds(20), compression: .lz4)) { producer in
+        try await withProducer(fake, ProducerConfiguration(linger: .seconds(1), compression: .lz4)) { producer in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for value in Self.numbers {
                     group.addTask {

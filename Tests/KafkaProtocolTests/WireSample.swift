@@ -28,6 +28,7 @@ struct WireSample {
             if let nullable = field.nullable, nullable.contains(version), Bool.random(using: &random) {
                 writeNull(field.type)
             } else {
+                if case .structure = field.type, field.nullable?.contains(version) == true { bytes.append(1) }
                 write(field.type)
             }
         }
@@ -71,10 +72,10 @@ struct WireSample {
     }
 
     private mutating func writeNull(_ type: FieldType) {
-        if case .string = type {
-            writeLength(-1, bytesOfLength: 2)
-        } else {
-            writeLength(-1, bytesOfLength: 4)
+        switch type {
+        case .string: writeLength(-1, bytesOfLength: 2)
+        case .structure: bytes.append(0xFF)
+        default: writeLength(-1, bytesOfLength: 4)
         }
     }
 

@@ -8,7 +8,8 @@ import Testing
 
 /// The files of a made-up host and what its collectors should say.
 private enum Fixture {
-    static let directory = #filePath.prefix(through: #filePath.lastIndex(of: "/") ?? #filePath.startIndex) + "Fixtures/host"
+    static let directory =
+        #filePath.prefix(through: #filePath.lastIndex(of: "/") ?? #filePath.startIndex) + "Fixtures/host"
     static let roots = KernelRoots(proc: "\(directory)/proc", sys: "\(directory)/sys")
 
     static func expected(_ name: CollectorName) throws -> String {
@@ -41,7 +42,8 @@ private enum Fixture {
             default:
                 return .usage(
                     FilesystemProbe.Usage(
-                        sizeBytes: 4_096_000, freeBytes: 2_048_000, availableBytes: 1_024_000, files: 100, freeFiles: 60))
+                        sizeBytes: 4_096_000, freeBytes: 2_048_000, availableBytes: 1_024_000, files: 100, freeFiles: 60
+                    ))
             }
         }
         defer { release.withLock { $0 = true } }
@@ -73,7 +75,9 @@ private enum Fixture {
             var samples = SampleWriter(instance: "h", timestamp: Timestamp(milliseconds: 0))
             try collector.collect(into: &samples)
             let lines = String(decoding: samples.bytes, as: UTF8.self).split(separator: "\n")
-            return lines.filter { $0.contains("idle") || $0.contains("iowait") }.map { String($0.split(separator: " ")[1]) }
+            return lines.filter { $0.contains("idle") || $0.contains("iowait") }.map {
+                String($0.split(separator: " ")[1])
+            }
         }
         #expect(try idleAndWait("cpu0 1 1 1 1000 500 0 0 0 0 0") == ["10", "5"])
         #expect(try idleAndWait("cpu0 1 1 1 990 400 0 0 0 0 0") == ["10", "5"])
@@ -87,7 +91,8 @@ private enum Fixture {
             (.network, "net/dev", "lo 1 2 3"), (.network, "net/dev", "lo: 1 2 3"),
             (.filesystem, "1/mountinfo", "27 1 8:1 / /"),
         ] as [(CollectorName, String, String)])
-    func `a file that is not understood is named with the line`(name: CollectorName, file: String, line: String) throws {
+    func `a file that is not understood is named with the line`(name: CollectorName, file: String, line: String) throws
+    {
         let directory = try TemporaryDirectory()
         mkdir(directory.appending("net"), 0o755)
         mkdir(directory.appending("1"), 0o755)

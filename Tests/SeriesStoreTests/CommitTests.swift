@@ -42,7 +42,9 @@ import Testing
     @Test func `windows equal the stored samples, however late and out of order samples come`() throws {
         var random = SeededGenerator()
         let store = try StoreFixture()
-        var writer = try store.writer()
+        var configuration = SeriesWriter.Configuration()
+        configuration.sealAge = .seconds(100)
+        var writer = try store.writer(configuration)
         let reader = try store.reader()
         var model: [Int: [Timestamp: Double]] = [:]
         var known = 0
@@ -50,12 +52,13 @@ import Testing
         for round in 0..<60 {
             if Int.random(in: 0..<15, using: &random) == 0 {
                 try writer.close()
-                writer = try store.writer()
+                writer = try store.writer(configuration)
                 known = 0
             }
+            for _ in 0..<Int.random(in: 0...3, using: &random) { _ = try writer.seal() }
             var head = Head()
             var duplicates = 0
-            for _ in 0..<Int.random(in: 0...200, using: &random) {
+            for _ in 0..<Int.random(in: 0...300, using: &random) {
                 now += Int64.random(in: 0...4000, using: &random)
                 let series = Int.random(in: 0..<12, using: &random)
                 while known <= series {
@@ -153,7 +156,7 @@ import Testing
     @Test func `a full disk stores nothing, names the file, and the same head succeeds later`() throws {
         let store = try StoreFixture()
         var limit = SeriesWriter.Configuration()
-        limit.maximumBytes = 200_000
+        limit.maximumBytes = 110_000
         let limited = try store.writer(limit)
         var head = Head()
         for series in 0..<400 {
@@ -216,7 +219,7 @@ import Testing
         #expect(row?["series"] == #"load{host="1"}"#)
         #expect(row?["mean"] == 3.0)
         let times = try database.read { database in
-            try String.fetchAll(database, sql: "SELECT time FROM samples ORDER BY timestamp")
+            try String.fetchAll(database, sql: "SELECT time FROM recent_samples ORDER BY timestamp")
         }
         #expect(times == ["2023-11-14 22:01:01", "2023-11-14 22:01:02"])
         #expect(try database.read { database in try Int.fetchOne(database, sql: "SELECT count(*) FROM hours") } == 1)

@@ -1,7 +1,8 @@
 import Aggregation
+import GRDB
 import Logging
 import MetricModel
-import SeriesStore
+@testable import SeriesStore
 import TestKit
 import Testing
 
@@ -20,6 +21,14 @@ final class StoreFixture: Sendable {
 
     func reader() throws -> SeriesReader {
         try SeriesReader(path: path)
+    }
+
+    /// Makes a database as the first version of the schema had it.
+    func makeFirstVersion(_ fill: (Database) throws -> Void) throws {
+        let queue = try DatabaseQueue(path: path)
+        try Schema.migrate(queue, upTo: 1)
+        try queue.write(fill)
+        try queue.close()
     }
 }
 

@@ -47,6 +47,8 @@ public final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, inputPath, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputPath, append, 0o644)
         posix_spawn_file_actions_addopen(&actions, 2, errorPath, append, 0o644)
+        // Sockets of tests that run beside this one would stay open in the child after they are closed here.
+        try closeFromThree(&actions)
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -122,6 +124,16 @@ public final class ChildProcess: Sendable {
     private static func read(_ path: String) -> String {
         FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
+}
+
+/// `posix_spawn_file_actions_addclosefrom_np(actions, 3)`, which glibc has since 2.34 and Swift's module of it hides.
+private func closeFromThree(_ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>) throws {
+    typealias AddCloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+    guard let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else {
+        throw TestKitError.process("this C library cannot close a child's descriptors; the tests need glibc 2.34")
+    }
+    let code = unsafeBitCast(symbol, to: AddCloseFrom.self)(actions, 3)
+    guard code == 0 else { throw TestKitError.systemCall("posix_spawn_file_actions_addclosefrom_np", code) }
 }
 
 /// The path of a program that the package builds, beside the running test bundle.

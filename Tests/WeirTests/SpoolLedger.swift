@@ -14,11 +14,9 @@ struct SpoolLedger {
 
     /// Adds what a spool directory holds. Its agent must not be running, and nothing may have been deleted from it.
     mutating func add(spool directory: String) throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: directory).sorted() {
-            var isDirectory = false
-            let path = "\(directory)/\(name)"
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory else { continue }
-            try add(log: path)
+        let topics = "\(directory)/topics"
+        for name in try FileManager.default.contentsOfDirectory(atPath: topics).sorted() {
+            try add(log: "\(topics)/\(name)")
         }
     }
 
@@ -41,16 +39,12 @@ struct SpoolLedger {
 
     private mutating func add(text: ByteBuffer, at timestamp: Int64) throws {
         try text.withUnsafeReadableBytes { bytes in
-            var failure: TextFormatError?
-            TextFormat.forEachLine(in: bytes, defaultTimestamp: Timestamp(milliseconds: timestamp)) { line in
-                switch line {
-                case .success(let line):
-                    guard let labels = try? Labels(parsing: line.series) else { return }
-                    samples["\(labels)", default: [:]][line.timestamp.milliseconds] = line.value
-                case .failure(let error): failure = error
-                }
+            try TextFormat.forEachLine(in: bytes, defaultTimestamp: Timestamp(milliseconds: timestamp)) { error in
+                throw error
+            } _: { line in
+                let series = try Labels(parsing: line.series).description
+                samples[series, default: [:]][line.timestamp.milliseconds] = line.value
             }
-            if let failure { throw failure }
         }
     }
 }

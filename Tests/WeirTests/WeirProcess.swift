@@ -31,9 +31,11 @@ final class WeirProcesses: Sendable {
     }
 
     /// Starts a broker on a free port, or on `port` again, and waits until it accepts.
-    func startBroker(port: Int = 0, name: String = "broker") async throws -> (process: ChildProcess, address: String) {
+    func startBroker(port: Int? = nil, name: String = "broker") async throws -> (process: ChildProcess, address: String)
+    {
         let process = try start(
-            ["broker", "--data-dir", directory.appending("broker"), "--listen", "127.0.0.1:\(port)"], name: name)
+            ["broker", "--data-dir", directory.appending("broker"), "--listen", "127.0.0.1:\(try port ?? freePort())"],
+            name: name)
         try await eventually("the broker listens: \(process.errorOutput)") {
             process.listeningAddress != nil || process.poll() != nil
         }

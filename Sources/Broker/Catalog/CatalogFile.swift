@@ -27,6 +27,7 @@ struct CatalogFile: Equatable {
     var deleting: [Entry] = []
 
     static let name = "catalogue"
+    private static let possiblePartitions = 1...1_000_000
     private static let heading = "weir-catalogue 1"
 
     /// - Returns: nil if there is no file yet.
@@ -93,7 +94,8 @@ struct CatalogFile: Equatable {
     }
 
     private static func entry(_ words: [String], line: Int) throws(LineProblem) -> Entry {
-        guard words.count >= 4, let id = TopicID(words[1]), let partitions = Int(words[2]), partitions > 0,
+        guard words.count >= 4, let id = TopicID(words[1]), let partitions = Int(words[2]),
+            self.possiblePartitions.contains(partitions),
             let name = try? TopicName(words[3])
         else {
             throw LineProblem(reason: "line \(line) should be '\(words[0]) <id> <partitions> <name>'")

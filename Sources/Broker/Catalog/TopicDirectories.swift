@@ -17,7 +17,8 @@ enum TopicDirectories {
             counts[topic] = max(counts[topic] ?? 0, index + 1)
         }
         for (topic, count) in counts.sorted(by: { $0.key < $1.key }) {
-            logger.warning("there is no catalogue; adopted topic '\(topic)' with \(count) partitions from its directories")
+            logger.warning(
+                "there is no catalogue; adopted topic '\(topic)' with \(count) partitions from its directories")
         }
         return counts.sorted { $0.key < $1.key }.map { .init(id: .random(), partitions: $0.value, name: $0.key) }
     }

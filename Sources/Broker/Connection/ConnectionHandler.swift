@@ -78,14 +78,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let context = self.channelContext { self.serve(context) }
     }
 
-    /// A request has its answer, no answer to give, or one that cannot be encoded.
-    func finish(_ slot: ResponseQueue.Slot, _ outcome: Result<ByteBuffer?, ProtocolError>) {
+    /// A request has come to its end. Its connection may be gone by now.
+    func finish(_ slot: ResponseQueue.Slot, _ outcome: ExchangeOutcome) {
         switch outcome {
-        case .success(let response):
-            self.state.fill(slot, with: response)
-        case .failure(let error):
-            self.node.logger.error("an answer for \(self.peer.description) cannot be encoded: \(error)")
-            self.abort("its answer cannot be encoded")
+        case .answered(let response): self.state.fill(slot, with: response)
+        case .silent: self.state.fill(slot, with: nil)
+        case .hungUp(let reason): if self.channelContext != nil { self.abort(reason) }
         }
         if !self.isServing, let context = self.channelContext { self.serve(context) }
     }
@@ -107,7 +105,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 break loop
             case .abort(let error):
                 self.flush(context)
-                self.abort("sent no frame of the protocol: \(error)" + (error.hint.map { "; \($0)" } ?? ""))
+                self.abort("it sent no frame of the protocol: \(error)" + (error.hint.map { "; \($0)" } ?? ""))
                 break loop
             }
         }
@@ -128,12 +126,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
             try APITable.serve(frame, arrival)
             self.state.requestWasValid()
         } catch {
-            self.abort("sent a request of \(frame.readableBytes) bytes that cannot be read: \(error)")
+            self.abort("it sent a request of \(frame.readableBytes) bytes that cannot be read: \(error)")
         }
     }
 
     private func abort(_ reason: String) {
-        self.node.logger.warning("closed the connection of \(self.peer.description): it \(reason)")
+        self.node.logger.warning("closed the connection of \(self.peer.description): \(reason)")
         _ = self.state.closed()
         self.channelContext?.close(promise: nil)
     }

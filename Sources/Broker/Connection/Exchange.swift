@@ -32,18 +32,23 @@ struct Exchange<Response: KafkaResponse>: Sendable {
             var frame = ByteBuffer()
             try response.writeFrame(
                 into: &frame, version: self.context.apiVersion, correlationID: self.correlationID)
-            self.finish(.success(frame))
+            self.finish(.answered(frame))
         } catch {
-            self.finish(.failure(error))
+            self.finish(.hungUp("its answer cannot be encoded: \(error)"))
         }
     }
 
     /// Ends the exchange without an answer (produce with acks=0).
     func stayQuiet() {
-        self.finish(.success(nil))
+        self.finish(.silent)
     }
 
-    private func finish(_ outcome: Result<ByteBuffer?, ProtocolError>) {
+    /// Closes the connection: the only way to tell a client that expects no answer.
+    func hangUp(_ reason: String) {
+        self.finish(.hungUp(reason))
+    }
+
+    private func finish(_ outcome: ExchangeOutcome) {
         let eventLoop = self.context.eventLoop
         if eventLoop.inEventLoop {
             self.connection.value.finish(self.slot, outcome)
@@ -51,6 +56,15 @@ struct Exchange<Response: KafkaResponse>: Sendable {
             eventLoop.execute { [connection, slot] in connection.value.finish(slot, outcome) }
         }
     }
+}
+
+/// How an exchange ends.
+enum ExchangeOutcome: Sendable {
+    case answered(ByteBuffer)
+    /// The client expects no answer.
+    case silent
+    /// The connection is closed, for this reason.
+    case hungUp(String)
 }
 
 /// One request as it came: who sent it, and where its answer goes.

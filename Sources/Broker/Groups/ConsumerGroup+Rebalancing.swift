@@ -33,7 +33,7 @@ extension ConsumerGroup {
         let rejoined = self.members.values.filter { $0.pendingJoin != nil }
         let patience = self.members.values.map(\.rebalanceTimeout).max() ?? .zero
         guard !self.members.isEmpty else {
-            self.generation += 1
+            self.generation = self.nextGeneration
             self.phase = .empty
             self.protocolName = nil
             self.leaderID = nil
@@ -45,7 +45,7 @@ extension ConsumerGroup {
             return
         }
         if !rejoined.contains(where: { $0.id == self.leaderID }) { self.leaderID = first.id }
-        self.generation = self.generation == .max ? 1 : self.generation + 1
+        self.generation = self.nextGeneration
         self.protocolName = self.selectProtocol()
         self.phase = .completingRebalance(deadline: now + patience)
         for member in rejoined {
@@ -55,6 +55,8 @@ extension ConsumerGroup {
             actions.append(.answerJoin(token, self.joinAnswer(for: member)))
         }
     }
+
+    private var nextGeneration: Int32 { self.generation == .max ? 1 : self.generation + 1 }
 
     /// Every member votes for the protocol it wants most among those that all know.
     func selectProtocol() -> String? {

@@ -12,7 +12,8 @@ extension ConsumerGroup {
             members: self.members.values.map { member in
                 GroupMetadataValue.MemberMetadata(
                     memberID: member.id, groupInstanceID: member.instanceID, clientID: member.clientID,
-                    clientHost: member.clientHost, rebalanceTimeout: Int32(clamping: member.rebalanceTimeout.milliseconds),
+                    clientHost: member.clientHost,
+                    rebalanceTimeout: Int32(clamping: member.rebalanceTimeout.milliseconds),
                     sessionTimeout: Int32(clamping: member.sessionTimeout.milliseconds),
                     subscription: self.protocolName.flatMap { member.metadata(for: $0) } ?? ByteBuffer(),
                     assignment: member.assignment)

@@ -11,26 +11,30 @@ final class GroupCoordinator: Sendable {
     let clock: BrokerClock
     let logger: Logger
     /// Whether commits wait for the disk.
-    private let waitsForSync: Bool
-    private let rooms: NIOLoopBoundBox<Rooms>
+    let waitsForSync: Bool
+    let offsetsTopicBytes: Int
+    let rooms: NIOLoopBoundBox<Rooms>
 
     /// What changes, all of it.
-    private struct Rooms {
+    struct Rooms {
         var groups: [String: Room] = [:]
         var pending: [GroupReplyToken: PendingAnswer] = [:]
         var nextToken: UInt64 = 0
         var isStopping = false
+        var appendsSinceLook = 0
+        /// Bytes of the offsets topic's partitions after they were last rewritten.
+        var rewrittenBytes: [Int32: Int] = [:]
     }
 
     /// One group with its offsets and its timer.
-    private struct Room {
+    struct Room {
         var group: ConsumerGroup
         var offsets: [PartitionName: CommittedOffset] = [:]
         var timer: Scheduled<Void>?
         var timerDeadline: NIODeadline?
     }
 
-    private enum PendingAnswer {
+    enum PendingAnswer {
         case join(@Sendable (JoinAnswer) -> Void)
         case sync(@Sendable (SyncAnswer) -> Void)
         case heartbeat(@Sendable (ErrorCode) -> Void)
@@ -40,7 +44,7 @@ final class GroupCoordinator: Sendable {
     /// Reads `__consumer_offsets`. Reads the disk.
     init(
         eventLoop: any EventLoop, settings: GroupSettings, topic: OffsetsTopic, clock: BrokerClock, logger: Logger,
-        durability: BrokerConfiguration.Durability
+        durability: BrokerConfiguration.Durability, offsetsTopicBytes: Int
     ) {
         self.eventLoop = eventLoop
         self.settings = settings
@@ -48,6 +52,7 @@ final class GroupCoordinator: Sendable {
         self.clock = clock
         self.logger = logger
         self.waitsForSync = durability == .acknowledged
+        self.offsetsTopicBytes = offsetsTopicBytes
         var rooms = Rooms()
         let now = clock.now()
         for (id, memory) in topic.load() where memory.metadata != nil || !memory.offsets.isEmpty {
@@ -57,10 +62,13 @@ final class GroupCoordinator: Sendable {
             rooms.groups[id] = Room(group: group ?? ConsumerGroup(id: id, settings: settings), offsets: memory.offsets)
         }
         self.rooms = NIOLoopBoundBox.makeBoxSendingValue(rooms, eventLoop: eventLoop)
-        eventLoop.execute { for id in self.rooms.value.groups.keys { self.schedule(id) } }
+        eventLoop.execute {
+            self.rewriteIfGrown()
+            for id in self.rooms.value.groups.keys { self.schedule(id) }
+        }
     }
 
-    private func onLoop(_ work: @escaping @Sendable () -> Void) {
+    func onLoop(_ work: @escaping @Sendable () -> Void) {
         if self.eventLoop.inEventLoop { work() } else { self.eventLoop.execute(work) }
     }
 
@@ -115,12 +123,12 @@ final class GroupCoordinator: Sendable {
         guard var group = self.rooms.value.groups[id]?.group else { return }
         let actions = group.handle(event, now: self.clock.now())
         self.rooms.value.groups[id]?.group = group
-        for action in actions { self.perform(action, group) }
+        for action in actions { self.perform(action, id) }
         self.forgetIfDeserted(id)
         self.schedule(id)
     }
 
-    private func perform(_ action: GroupAction, _ group: ConsumerGroup) {
+    private func perform(_ action: GroupAction, _ id: String) {
         switch action {
         case .answerJoin(let token, let answer):
             if case .join(let reply) = self.rooms.value.pending.removeValue(forKey: token) { reply(answer) }
@@ -133,18 +141,25 @@ final class GroupCoordinator: Sendable {
         case .store:
             // In the page cache before anybody is answered. Losing it with the power costs one rebalance, so nobody
             // waits for the disk.
-            self.store([.metadata(group.stored(at: self.clock.wallMilliseconds()))], group.id)
+            guard let group = self.rooms.value.groups[id]?.group else { return }
+            self.store([.metadata(group.stored(at: self.clock.wallMilliseconds()))], id)
         }
     }
 
-    private func store(_ changes: [OffsetsTopic.Change], _ id: String) {
+    func store(_ changes: [OffsetsTopic.Change], _ id: String) {
         if case .failure(let refusal) = self.topic.append(changes, group: id, sync: nil) {
-            self.logger.error("group '\(id)' could not be stored: \(refusal.reason ?? refusal.code.description)")
+            self.complain(id, refusal)
         }
+        self.countAppend()
+    }
+
+    func complain(_ id: String, _ refusal: Partition.Refusal) {
+        let reason = refusal.reason ?? refusal.code.description
+        self.logger.error("group \(id.debugDescription) could not be stored: \(reason)")
     }
 
     /// A group without members and offsets is as good as none.
-    private func forgetIfDeserted(_ id: String) {
+    func forgetIfDeserted(_ id: String) {
         guard let room = self.rooms.value.groups[id], room.group.isDeserted, room.offsets.isEmpty else { return }
         if room.group.generation > 0 { self.store([.metadata(nil)], id) }
         room.timer?.cancel()
@@ -163,76 +178,6 @@ final class GroupCoordinator: Sendable {
             self.rooms.value.groups[id]?.timer = nil
             self.rooms.value.groups[id]?.timerDeadline = nil
             self.handle(.timePassed, group: id)
-        }
-    }
-
-    // MARK: Offsets
-
-    /// Stores offsets; the answer is one code for all of them.
-    func commit(
-        _ offsets: [(PartitionName, CommittedOffset)], by caller: GroupCaller, group id: String,
-        answer: @escaping @Sendable (ErrorCode) -> Void
-    ) {
-        self.onLoop {
-            guard !self.rooms.value.isStopping else { return answer(.coordinatorNotAvailable) }
-            if self.rooms.value.groups[id] == nil {
-                guard caller.generation < 0 else { return answer(.illegalGeneration) }
-                self.rooms.value.groups[id] = Room(group: ConsumerGroup(id: id, settings: self.settings))
-            }
-            let code = self.rooms.value.groups[id]?.group.checkCommit(by: caller, now: self.clock.now())
-            guard code == ErrorCode.none, !offsets.isEmpty else {
-                self.forgetIfDeserted(id)
-                return answer(code ?? .unknownServerError)
-            }
-            let sync = self.waitsForSync ? SyncWait(eventLoop: self.eventLoop, done: answer) : nil
-            switch self.topic.append(offsets.map { .offset($0, $1) }, group: id, sync: sync) {
-            case .success(let receipt):
-                for (name, committed) in offsets { self.rooms.value.groups[id]?.offsets[name] = committed }
-                if !receipt.waitsForSync { answer(.none) }
-            case .failure(let refusal):
-                self.logger.error(
-                    "group '\(id)': offsets could not be stored: \(refusal.reason ?? refusal.code.description)")
-                self.forgetIfDeserted(id)
-                answer(.coordinatorNotAvailable)
-            }
-        }
-    }
-
-    func committedOffsets(
-        group id: String, answer: @escaping @Sendable ([PartitionName: CommittedOffset]) -> Void
-    ) {
-        self.onLoop { answer(self.rooms.value.groups[id]?.offsets ?? [:]) }
-    }
-
-    /// Forgets what was committed for a topic that is gone, so that a new one of that name begins afresh.
-    func topicDeleted(_ name: String) {
-        self.onLoop {
-            for (id, room) in self.rooms.value.groups {
-                let gone = room.offsets.keys.filter { $0.topic == name }.sorted()
-                guard !gone.isEmpty else { continue }
-                self.store(gone.map { .offset($0, nil) }, id)
-                for name in gone { self.rooms.value.groups[id]?.offsets[name] = nil }
-                self.forgetIfDeserted(id)
-            }
-        }
-    }
-
-    // MARK: Looking
-
-    func describe(
-        _ ids: [String], answer: @escaping @Sendable ([DescribeGroupsResponse.DescribedGroup]) -> Void
-    ) {
-        self.onLoop {
-            answer(
-                ids.map { id in
-                    self.rooms.value.groups[id]?.group.description ?? .init(groupID: id, groupState: "Dead")
-                })
-        }
-    }
-
-    func list(answer: @escaping @Sendable ([ListGroupsResponse.ListedGroup]) -> Void) {
-        self.onLoop {
-            answer(self.rooms.value.groups.values.map(\.group.listing).sorted { $0.groupID < $1.groupID })
         }
     }
 

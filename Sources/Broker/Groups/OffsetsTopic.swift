@@ -44,12 +44,13 @@ struct OffsetsTopic: Sendable {
         _ changes: [Change], group: String, sync: SyncWait?
     ) -> Result<Partition.Receipt, Partition.Refusal> {
         Result { () throws(Partition.Refusal) in
-            let batch: EncodedBatch
+            let batches: [EncodedBatch]
             do {
-                batch = try self.encode(changes, group: group)
+                batches = try self.encode(changes, group: group)
             } catch {
                 throw Partition.Refusal(.unknownServerError, "\(error)")
             }
+            guard let batch = batches.first else { throw Partition.Refusal(.unknownServerError, "nothing to store") }
             return try self.partition(for: group).append(batch, sync: sync)
         }
     }
@@ -61,9 +62,14 @@ struct OffsetsTopic: Sendable {
         } catch {
             throw Partition.Refusal(.coordinatorNotAvailable, error.reason)
         }
-        let index = (Self.javaHash(group) & Int32.max) % Int32(clamping: topic.partitions.count)
+        let index = self.partitionIndex(of: group, among: topic.partitions.count)
         guard let partition = topic.partition(index) else { throw Partition.Refusal(.coordinatorNotAvailable, nil) }
         return partition
+    }
+
+    /// The partition that holds all records of a group.
+    func partitionIndex(of group: String, among count: Int) -> Int32 {
+        (Self.javaHash(group) & Int32.max) % max(1, Int32(clamping: count))
     }
 
     /// Java's `String.hashCode`, over UTF-16 units.
@@ -71,29 +77,39 @@ struct OffsetsTopic: Sendable {
         text.utf16.reduce(0) { $0 &* 31 &+ Int32($1) }
     }
 
-    private func encode(_ changes: [Change], group: String) throws -> EncodedBatch {
+    /// - Parameter batchBytes: begins a new batch when one has this many bytes; nil for one batch.
+    func encode(_ changes: [Change], group: String, batchBytes: Int? = nil) throws -> [EncodedBatch] {
+        var batches: [EncodedBatch] = []
         var builder = RecordBatchBuilder(compression: .none)
         let now = self.clock.wallMilliseconds()
         for change in changes {
-            switch change {
-            case .offset(let name, let committed):
-                let key = OffsetCommitKey(group: group, topic: name.topic, partition: name.partition)
-                let value = try committed.map {
-                    try OffsetCommitValue(
-                        offset: $0.offset, leaderEpoch: $0.leaderEpoch, metadata: $0.metadata,
-                        commitTimestamp: $0.commitTimestamp
-                    ).versionedBytes(version: Self.offsetValueVersion)
-                }
-                try builder.append(
-                    timestamp: now, key: key.versionedBytes(version: Self.offsetKeyVersion), value: value)
-            case .metadata(let metadata):
-                let key = GroupMetadataKey(group: group)
-                try builder.append(
-                    timestamp: now, key: key.versionedBytes(version: Self.groupKeyVersion),
-                    value: metadata?.versionedBytes(version: Self.groupValueVersion))
-            }
+            let (key, value) = try self.encode(change, group: group)
+            builder.append(timestamp: now, key: key, value: value)
+            if let batchBytes, builder.estimatedBytes >= batchBytes { batches.append(try builder.finish()) }
         }
-        return try builder.finish()
+        if !builder.isEmpty { batches.append(try builder.finish()) }
+        return batches
+    }
+
+    private func encode(_ change: Change, group: String) throws(ProtocolError) -> (ByteBuffer, ByteBuffer?) {
+        switch change {
+        case .offset(let name, let committed):
+            let key = OffsetCommitKey(group: group, topic: name.topic, partition: name.partition)
+            let value = committed.map {
+                OffsetCommitValue(
+                    offset: $0.offset, leaderEpoch: $0.leaderEpoch, metadata: $0.metadata,
+                    commitTimestamp: $0.commitTimestamp)
+            }
+            return (
+                try key.versionedBytes(version: Self.offsetKeyVersion),
+                try value?.versionedBytes(version: Self.offsetValueVersion)
+            )
+        case .metadata(let metadata):
+            return (
+                try GroupMetadataKey(group: group).versionedBytes(version: Self.groupKeyVersion),
+                try metadata?.versionedBytes(version: Self.groupValueVersion)
+            )
+        }
     }
 
     // MARK: Reading

@@ -20,10 +20,10 @@ enum JoinGroupHandler: RequestHandler {
             freshMemberID: "\(request.groupInstanceID ?? clientID)-\(KafkaUUID.random())",
             mustKnowItsID: context.apiVersion >= 4, clientID: clientID, clientHost: context.peer.host,
             sessionTimeout: sessionTimeout,
-            rebalanceTimeout: context.apiVersion >= 1
-                ? .milliseconds(Int64(max(0, request.rebalanceTimeoutMs))) : sessionTimeout,
+            rebalanceTimeout: request.rebalanceTimeoutMs > 0
+                ? .milliseconds(Int64(request.rebalanceTimeoutMs)) : sessionTimeout,
             protocolType: request.protocolType,
-            protocols: request.protocols.map { GroupProtocol(name: $0.name, metadata: $0.metadata) })
+            protocols: request.protocols.map { GroupProtocol(name: $0.name, metadata: $0.metadata.detached) })
         context.node.groups.join(attempt, group: request.groupID) { answer in
             exchange.reply(self.response(answer, context.apiVersion))
         }

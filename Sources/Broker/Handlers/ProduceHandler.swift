@@ -5,8 +5,9 @@ import RecordBatch
 // Produce (0): appends record batches.
 //
 // - One v2 batch per partition, as Kafka requires from version 3 on. The broker reads its header and CRC; the
-//   records stay as the client encoded them.
-// - acks=0 has no answer at all, acks=1 is answered from the page cache, acks=-1 when the batch is synced to disk,
+//   records stay as the client encoded them. The message sets of versions 0–2 are refused with
+//   UNSUPPORTED_FOR_MESSAGE_FORMAT.
+// - acks=0 has no answer at all (if records are refused the connection is closed, as Kafka does), acks=1 is answered from the page cache, acks=-1 when the batch is synced to disk,
 //   if the broker's durability says so. `timeoutMs` concerns replication and is not needed.
 // - Pipelined: requests of one connection append in order but share syncs while they wait.
 // - A topic that does not exist is created if the settings allow it (Kafka does so only for Metadata).
@@ -38,12 +39,25 @@ enum ProduceHandler: RequestHandler {
             response.responses.append(.init(name: topic.name, partitionResponses: results))
         }
         if request.acks == 0 {
-            exchange.stayQuiet()
+            if let refusal = self.firstRefusal(in: response) {
+                exchange.hangUp("records it sent with acks=0 were refused: \(refusal)")
+            } else {
+                exchange.stayQuiet()
+            }
         } else if let pending {
             pending.begin(response, exchange)
         } else {
             exchange.reply(response)
         }
+    }
+
+    private static func firstRefusal(in response: ProduceResponse) -> String? {
+        for topic in response.responses {
+            for result in topic.partitionResponses where result.errorCode != .none {
+                return "\(topic.name)-\(result.index): \(result.errorMessage ?? result.errorCode.description)"
+            }
+        }
+        return nil
     }
 
     private static func append(

@@ -9,7 +9,7 @@ enum SyncGroupHandler: RequestHandler {
             caller: GroupCaller(
                 memberID: request.memberID, instanceID: request.groupInstanceID, generation: request.generationID),
             protocolType: request.protocolType, protocolName: request.protocolName,
-            assignments: request.assignments.map { ($0.memberID, $0.assignment) })
+            assignments: request.assignments.map { ($0.memberID, $0.assignment.detached) })
         exchange.context.node.groups.sync(attempt, group: request.groupID) { answer in
             exchange.reply(
                 SyncGroupResponse(

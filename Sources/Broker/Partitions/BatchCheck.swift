@@ -4,6 +4,9 @@ import RecordBatch
 
 /// What is asked of the records of a produce request before a partition is touched.
 enum BatchCheck {
+    /// Seven fields of at least one byte each.
+    private static let minimumRecordBytes = 7
+
     static func check(
         _ records: ByteBuffer?, limit: Int, apiVersion: Int16
     ) throws(Partition.Refusal) -> EncodedBatch {
@@ -26,6 +29,13 @@ enum BatchCheck {
                 .invalidRecord,
                 "the batch says it has \(header.recordCount) records but its last one has the offset delta "
                     + "\(header.lastOffsetDelta)")
+        }
+        // With compression the count can only be checked by decompressing, which is left to consumers.
+        let payloadBytes = header.totalByteCount - RecordBatchHeader.byteCount
+        guard header.compression != .some(.none) || Int(header.recordCount) <= payloadBytes / self.minimumRecordBytes
+        else {
+            throw Partition.Refusal(
+                .invalidRecord, "\(header.recordCount) records cannot stand in \(payloadBytes) bytes")
         }
         guard !header.isControl else {
             throw Partition.Refusal(.invalidRecord, "clients may not write control records")

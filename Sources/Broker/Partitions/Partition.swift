@@ -51,7 +51,8 @@ final class Partition: Sendable {
     static func open(
         topic: String, index: Int32, directory: String, resources: PartitionResources
     ) throws(LogError) -> Partition {
-        let log = try Log(directory: directory, configuration: resources.logConfiguration)
+        let log = try Log(
+            directory: directory, configuration: resources.logConfiguration, fileSystem: resources.fileSystem)
         for cut in log.recovery.cuts { resources.logger.warning("\(topic)-\(index): \(cut)") }
         if !log.recovery.rebuiltIndexes.isEmpty {
             let count = log.recovery.rebuiltIndexes.count
@@ -100,6 +101,7 @@ final class Partition: Sendable {
 /// What all partitions of a broker share.
 struct PartitionResources: Sendable {
     let logConfiguration: LogConfiguration
+    let fileSystem: any FileSystem
     let durability: BrokerConfiguration.Durability
     let limits: BrokerLimits
     /// Runs what waits for a disk.

@@ -6,12 +6,12 @@ internal import RecordBatch
 struct LogRecovery {
     let directory: Directory
     let configuration: LogConfiguration
-    private(set) var report = RecoveryReport()
+    var report = RecoveryReport()
     /// Whether files were made or removed, so that the directory is to be synced.
     private(set) var changedDirectory = false
 
     /// A segment that has been checked to its end.
-    private struct Checked {
+    struct Checked {
         let name: SegmentName
         let file: File
         let byteCount: Int
@@ -28,6 +28,16 @@ struct LogRecovery {
     mutating func run(initialOffset: Offset) throws(LogError) -> ([SealedSegment], ActiveSegment) {
         let names = try sweptNames()
         let point = try RecoveryPoint.read(in: directory)
+        let (sealed, active) = try open(names, point, initialOffset: initialOffset)
+        if let point, point.offset > active.nextOffset {
+            report.lostOffsets = active.nextOffset..<point.offset
+        }
+        return (sealed, active)
+    }
+
+    private mutating func open(
+        _ names: [SegmentName], _ point: RecoveryPoint?, initialOffset: Offset
+    ) throws(LogError) -> ([SealedSegment], ActiveSegment) {
         guard let last = names.last else {
             changedDirectory = true
             return ([], try create(SegmentName(initialOffset)))
@@ -82,84 +92,7 @@ struct LogRecovery {
         return target == RecoveryPoint.fileName || SegmentName(fileName: target, suffix: SegmentName.logSuffix) != nil
     }
 
-    // MARK: Segments before the recovery point
-
-    /// A sealed segment that need not be checked again; nil when its indexes do not fit it.
-    private func trustedSegment(_ name: SegmentName, before bound: Offset) throws(LogError) -> SealedSegment? {
-        guard let timeIndex = try directory.openIfPresent(name.timeIndex),
-            try timeIndex.size() % TimeIndexEntry.byteCount == 0
-        else { return nil }
-        let byteCount = try directory.open(name.log, .read).size()
-        let segment = try SealedSegment(name: name, byteCount: byteCount, nextOffset: bound).open(in: directory)
-        guard let offsetIndex = segment.offsetIndex, try offsetIndex.size() % OffsetIndexEntry.byteCount == 0 else {
-            return nil
-        }
-        let start = try segment.position(for: Offset(.max))
-        guard let end = try walk(segment.log, from: start, to: byteCount, { _ in }), end <= bound else {
-            return nil
-        }
-        return SealedSegment(name: name, byteCount: byteCount, nextOffset: end)
-    }
-
-    /// Walks the headers from an index's last entry to the end.
-    ///
-    /// - Returns: the offset after the last batch; nil when the file does not consist of batches with increasing
-    ///   offsets, or the index lacks an entry.
-    private func walk(
-        _ file: File, from start: Int, to end: Int, _ visit: (RecordBatchHeader) -> Void
-    ) throws(LogError) -> Offset? {
-        let reader = BatchReader(file, end: end, windowBytes: BatchReader.narrowWindowBytes)
-        var position = start
-        var nextOffset: Offset?
-        while position < reader.end {
-            guard case .success(let header) = try reader.header(at: position),
-                header.baseOffset >= nextOffset ?? header.baseOffset,
-                position == start || position - start <= configuration.indexIntervalBytes
-            else { return nil }
-            visit(header)
-            nextOffset = header.nextOffset
-            position += header.totalByteCount
-        }
-        return nextOffset
-    }
-
-    /// The part of the last segment that lies before the recovery point; nil when the files do not fit it.
-    private func trustedPart(of name: SegmentName, _ point: RecoveryPoint) throws(LogError) -> SegmentScan? {
-        guard point.segment == name.baseOffset, point.position > 0 else { return nil }
-        let file = try directory.open(name.log, .readWrite)
-        let size = try file.size()
-        guard size >= point.position, let (offsets, times) = try indexEntries(name),
-            offsets.count >= point.offsetEntries, times.count >= point.timeEntries,
-            var index = SegmentIndex(
-                baseOffset: name.baseOffset, intervalBytes: configuration.indexIntervalBytes,
-                offsets: Array(offsets.prefix(point.offsetEntries)), times: Array(times.prefix(point.timeEntries)),
-                logBytes: point.position)
-        else { return nil }
-        let start = index.position(for: Offset(.max))
-        guard
-            try walk(file, from: start, to: point.position, { index.resume(over: $0, baseOffset: $0.baseOffset) })
-                == point.offset
-        else { return nil }
-        return SegmentScan(
-            BatchReader(file, end: size), bound: nil, position: point.position, nextOffset: point.offset, index: index)
-    }
-
-    /// The entries of a segment's index files; nil when one is missing or ends within an entry.
-    private func indexEntries(
-        _ name: SegmentName
-    ) throws(LogError) -> (offsets: [OffsetIndexEntry], times: [TimeIndexEntry])? {
-        guard let offsetBytes = try content(name.offsetIndex), let timeBytes = try content(name.timeIndex),
-            let offsets = SegmentIndex.decodeOffsets(offsetBytes), let times = SegmentIndex.decodeTimes(timeBytes)
-        else { return nil }
-        return (offsets, times)
-    }
-
-    private func content(_ name: String) throws(LogError) -> ByteBuffer? {
-        guard let file = try directory.openIfPresent(name) else { return nil }
-        return try file.read(count: try file.size(), at: 0)
-    }
-
-    // MARK: Segments after it
+    // MARK: Checking
 
     /// Checks a segment batch by batch, cuts damage out, and splits the segment where intact batches follow damage.
     ///
@@ -194,68 +127,6 @@ struct LogRecovery {
         return SegmentScan(
             file, byteCount: try file.size(), baseOffset: name.baseOffset, bound: bound,
             intervalBytes: configuration.indexIntervalBytes)
-    }
-
-    /// Moves what is damaged aside and shortens the log file to its intact beginning.
-    ///
-    /// Every step can be repeated after a crash: the split-off segment stands under its own name before the damaged one
-    /// is shortened, and a second recovery takes its batches as not belonging to the damaged one.
-    ///
-    /// - Returns: the new segment that holds the intact batches after the damage, if there are any.
-    private mutating func cut(
-        _ damage: SegmentScan.Damage, outOf name: SegmentName, _ scan: SegmentScan, isLast: Bool
-    ) throws(LogError) -> SegmentName? {
-        let file = scan.reader.file
-        let size = scan.reader.end
-        let resume = damage.isTorn && isLast ? nil : try scan.resume(after: damage)
-        var next: SegmentName?
-        if let resume, case .success(let header) = try scan.reader.header(at: resume) {
-            let name = SegmentName(header.baseOffset)
-            let temporary = name.log + AtomicFile.temporarySuffix
-            try copy(file, from: resume, to: size, into: temporary)
-            try directory.rename(temporary, to: name.log)
-            next = name
-        }
-        var movedTo: String?
-        if !(damage.isTorn && isLast) {
-            let aside = try freeName("\(name.log).\(scan.position).corrupt")
-            try copy(file, from: scan.position, to: resume ?? size, into: aside)
-            movedTo = directory.path(of: aside)
-        }
-        if next != nil || movedTo != nil {
-            try directory.sync()
-        }
-        try file.truncate(to: scan.position)
-        report.cuts.append(
-            RecoveryReport.Cut(
-                path: file.path, position: scan.position, byteCount: (resume ?? size) - scan.position,
-                reason: damage.reason, movedTo: movedTo))
-        return next
-    }
-
-    private func copy(_ file: File, from start: Int, to end: Int, into name: String) throws(LogError) {
-        let target = try directory.open(name, .replace)
-        let reader = BatchReader(file, end: end)
-        var position = start
-        while position < end {
-            let bytes = try reader.bytes(at: position, count: end - position)
-            if bytes.isEmpty { throw .file(.read, path: file.path, SystemError.endedEarly) }
-            try target.write(UnsafeRawBufferPointer(start: nil, count: 0), bytes, at: position - start)
-            position += bytes.count
-        }
-        try target.sync()
-    }
-
-    /// `name`, or with a number after it if there is such a file already.
-    private func freeName(_ name: String) throws(LogError) -> String {
-        let taken = Set(try directory.names())
-        var free = name
-        var number = 1
-        while taken.contains(free) {
-            number += 1
-            free = "\(name)-\(number)"
-        }
-        return free
     }
 
     // MARK: Indexes

@@ -1,3 +1,5 @@
+public import RecordBatch
+
 /// What opening a log found and mended. Empty after a clean shutdown.
 public struct RecoveryReport: Hashable, Sendable {
     /// Bytes that were cut out of a log file because they are no intact batch.
@@ -16,11 +18,26 @@ public struct RecoveryReport: Hashable, Sendable {
     public internal(set) var cuts: [Cut] = []
     /// Paths of index files that were missing or contradicted their log, and were made anew.
     public internal(set) var rebuiltIndexes: [String] = []
+    /// Offsets at the log's end that were on disk once and are gone: files were cut or removed. New batches will use
+    /// them again.
+    public internal(set) var lostOffsets: Range<Offset>?
     /// Bytes of log files that had to be checked batch by batch.
     public internal(set) var scannedBytes = 0
 
     /// Whether nothing had to be mended.
-    public var isClean: Bool { cuts.isEmpty && rebuiltIndexes.isEmpty }
+    public var isClean: Bool { cuts.isEmpty && rebuiltIndexes.isEmpty && lostOffsets == nil }
+
+    /// What was mended, for a person to read; nil when nothing was.
+    public var summary: String? {
+        if isClean { return nil }
+        var parts = cuts.map(\.description) + rebuiltIndexes.map { "made \($0) anew" }
+        if let lostOffsets {
+            parts.append(
+                "offsets \(lostOffsets.lowerBound) to \(lostOffsets.upperBound.advanced(by: -1)) were on disk and are gone"
+            )
+        }
+        return parts.joined(separator: "; ")
+    }
 }
 
 extension RecoveryReport.Cut: CustomStringConvertible {

@@ -112,8 +112,9 @@ struct SegmentScan {
 // MARK: Finding intact batches after damage
 
 extension SegmentScan {
-    /// Candidates whose CRC is computed in one search, so that hostile bytes cannot make it take for ever.
-    private static let maximumCandidates = 1000
+    /// Bytes that one search may check in candidates, in multiples of the segment, so that bytes made to look like
+    /// batches cannot make it take for ever.
+    private static let maximumCheckedShare = 4
 
     /// The position of the first intact batch after the damage.
     ///
@@ -132,18 +133,33 @@ extension SegmentScan {
         }
         let exact = bound == nil ? try offsetAfterDamage() : nil
         if bound == nil, exact == nil { return nil }
-        var candidates = 0
+        var checkedBytes = 0
         var start = position + 1
-        while start + RecordBatchHeader.byteCount <= reader.end, candidates < Self.maximumCandidates {
-            defer { start += 1 }
-            guard try looksLikeBatch(at: start), case .success(let header) = try reader.header(at: start),
-                canFollow(header), exact == nil || header.baseOffset == exact
+        while let candidate = try nextLookalike(from: start), checkedBytes < Self.maximumCheckedShare * reader.end {
+            start = candidate + 1
+            guard case .success(let header) = try reader.header(at: candidate), canFollow(header),
+                exact == nil || header.baseOffset == exact
             else { continue }
-            candidates += 1
             var rest = SegmentScan(
-                reader, bound: bound, position: start, nextOffset: header.baseOffset,
+                reader, bound: bound, position: candidate, nextOffset: header.baseOffset,
                 index: SegmentIndex(baseOffset: baseOffset, intervalBytes: .max))
-            if try rest.run() == nil { return start }
+            if try rest.run() == nil { return candidate }
+            checkedBytes += rest.position - candidate + header.totalByteCount
+        }
+        return nil
+    }
+
+    /// The first position from `start` on where the version byte and the length's sign are a batch's.
+    private func nextLookalike(from start: Int) throws(LogError) -> Int? {
+        var start = start
+        while start + RecordBatchHeader.byteCount <= reader.end {
+            let bytes = try reader.bytes(at: start, count: reader.end - start)
+            guard bytes.count >= RecordBatchHeader.byteCount else { return nil }
+            let last = bytes.count - RecordBatchHeader.byteCount
+            for index in 0...last where bytes[index + 16] == 2 && bytes[index + 8] < 0x80 {
+                return start + index
+            }
+            start += last + 1
         }
         return nil
     }
@@ -160,11 +176,5 @@ extension SegmentScan {
         let lastDelta = Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: 23, as: Int32.self))
         guard base == nextOffset.rawValue, lastDelta >= 0 else { return nil }
         return nextOffset.advanced(by: Int64(lastDelta) + 1)
-    }
-
-    /// A look at the version byte, and at the length's sign, before the header is parsed.
-    private func looksLikeBatch(at start: Int) throws(LogError) -> Bool {
-        let bytes = try reader.bytes(at: start, count: RecordBatchHeader.byteCount)
-        return bytes.count == RecordBatchHeader.byteCount && bytes[16] == 2 && bytes[8] < 0x80
     }
 }

@@ -26,8 +26,8 @@ struct ActiveSegment {
 
     /// A new and empty segment. Files of that name, left over from an attempt that failed, are emptied.
     init(creating name: SegmentName, in directory: Directory, intervalBytes: Int) throws(LogError) {
-        try directory.remove(name.offsetIndex)
-        try directory.remove(name.timeIndex)
+        _ = try directory.open(name.offsetIndex, .replace)
+        _ = try directory.open(name.timeIndex, .replace)
         self.file = try directory.open(name.log, .replace)
         self.name = name
         self.directory = directory
@@ -134,6 +134,15 @@ struct ActiveSegment {
     mutating func finishIndexes() throws(LogError) -> [File] {
         index.addLargestTimestamp()
         return [file] + (try writeIndexes(.readWrite))
+    }
+
+    /// The segment's end as a recovery point, once everything before it is on disk; nil when the indexes cannot be
+    /// written out.
+    mutating func recoveryPoint() -> RecoveryPoint? {
+        guard (try? writeIndexes(.readWrite)) != nil else { return nil }
+        return RecoveryPoint(
+            segment: baseOffset, position: byteCount, offset: nextOffset, offsetEntries: writtenOffsets,
+            timeEntries: writtenTimes)
     }
 
     func sealed() -> SealedSegment {

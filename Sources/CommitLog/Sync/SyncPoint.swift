@@ -48,6 +48,8 @@ final class SyncProgress: Sendable {
             }
             turn.directoryVersion = max(turn.directoryVersion, point.directoryVersion)
             synced.max(point.endOffset.rawValue, ordering: .releasing)
+            // Only makes the next start faster, so its failure is none of the caller's concern.
+            try? point.recoveryPoint?.write(in: point.directory)
         }
     }
 }
@@ -61,7 +63,7 @@ public struct SyncPoint: Sendable {
     let directory: Directory
     /// Counts the changes of the directory's entries.
     let directoryVersion: Int
-    /// To be written down after the sync, if the log has gone on to a new segment.
+    /// To be written down after the sync, now and then.
     let recoveryPoint: RecoveryPoint?
     let progress: SyncProgress
 
@@ -69,7 +71,5 @@ public struct SyncPoint: Sendable {
     /// may be lost, and a later sync that succeeds would say nothing about them.
     public func perform() throws(LogError) {
         try progress.perform(self)
-        // Only makes the next start faster, so its failure is none of the caller's concern.
-        try? recoveryPoint?.write(in: directory)
     }
 }

@@ -1,7 +1,8 @@
 import KafkaProtocol
 import NIOCore
 
-/// Interprets ``ConnectionStateMachine`` on a channel: writes requests, completes them with their answers, times them out.
+/// Interprets ``ConnectionStateMachine`` on a channel: writes requests, completes them with their answers, times them
+/// out.
 ///
 /// Owned by the channel's pipeline; used on its event loop only.
 final class ConnectionHandler: ChannelInboundHandler {

@@ -4,11 +4,11 @@ import RecordBatch
 
 /// The requests of one member to its group's coordinator; each one attempt.
 ///
-/// Joining may take as long as a rebalance, so it and what must not wait for anything else go over lanes of their own.
-/// A value; any thread.
+/// Joining may take as long as a rebalance, so it and what must not wait for anything else go over lanes of their
+/// own. A value; any thread.
 ///
-/// Versions: ones that have all that is used here, and that librdkafka uses too, since its mock cluster, against which
-/// this client is checked, misreads later ones.
+/// Versions: ones that have all that is used here, and that librdkafka uses too, since its mock cluster, against
+/// which this client is checked, misreads later ones.
 struct GroupRequests: Sendable {
     private static let joinVersion: Int16 = 5
     private static let syncVersion: Int16 = 3

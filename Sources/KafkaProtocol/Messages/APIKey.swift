@@ -20,7 +20,25 @@ public enum APIKey: Int16, CaseIterable, Hashable, Sendable {
     case apiVersions = 18
     case createTopics = 19
     case deleteTopics = 20
+    case deleteRecords = 21
     case initProducerId = 22
+    case offsetForLeaderEpoch = 23
+    case addPartitionsToTxn = 24
+    case addOffsetsToTxn = 25
+    case endTxn = 26
+    case txnOffsetCommit = 28
+    case describeConfigs = 32
+    case alterConfigs = 33
+    case describeLogDirs = 35
+    case createPartitions = 37
+    case deleteGroups = 42
+    case incrementalAlterConfigs = 44
+    case offsetDelete = 47
+    case describeCluster = 60
+    case describeProducers = 61
+    case describeTransactions = 65
+    case listTransactions = 66
+    case describeTopicPartitions = 75
 
     /// The versions that can be encoded and decoded.
     public var supportedVersions: ClosedRange<Int16> {
@@ -41,11 +59,29 @@ public enum APIKey: Int16, CaseIterable, Hashable, Sendable {
         case .apiVersions: 0...4
         case .createTopics: 0...7
         case .deleteTopics: 0...6
+        case .deleteRecords: 0...2
         case .initProducerId: 0...4
+        case .offsetForLeaderEpoch: 0...4
+        case .addPartitionsToTxn: 0...3
+        case .addOffsetsToTxn: 0...3
+        case .endTxn: 0...3
+        case .txnOffsetCommit: 0...3
+        case .describeConfigs: 0...4
+        case .alterConfigs: 0...2
+        case .describeLogDirs: 0...4
+        case .createPartitions: 0...3
+        case .deleteGroups: 0...2
+        case .incrementalAlterConfigs: 0...1
+        case .offsetDelete: 0...0
+        case .describeCluster: 0...1
+        case .describeProducers: 0...0
+        case .describeTransactions: 0...0
+        case .listTransactions: 0...0
+        case .describeTopicPartitions: 0...0
         }
     }
 
-    /// The first version in the flexible encoding of KIP-482.
+    /// The first version in the flexible encoding of KIP-482; `Int16.max` if there is none.
     public var firstFlexibleVersion: Int16 {
         switch self {
         case .produce: 9
@@ -64,7 +100,25 @@ public enum APIKey: Int16, CaseIterable, Hashable, Sendable {
         case .apiVersions: 3
         case .createTopics: 5
         case .deleteTopics: 4
+        case .deleteRecords: 2
         case .initProducerId: 2
+        case .offsetForLeaderEpoch: 4
+        case .addPartitionsToTxn: 3
+        case .addOffsetsToTxn: 3
+        case .endTxn: 3
+        case .txnOffsetCommit: 3
+        case .describeConfigs: 4
+        case .alterConfigs: 2
+        case .describeLogDirs: 2
+        case .createPartitions: 2
+        case .deleteGroups: 2
+        case .incrementalAlterConfigs: 1
+        case .offsetDelete: Int16.max
+        case .describeCluster: 0
+        case .describeProducers: 0
+        case .describeTransactions: 0
+        case .listTransactions: 0
+        case .describeTopicPartitions: 0
         }
     }
 }

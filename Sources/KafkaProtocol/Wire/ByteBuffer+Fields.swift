@@ -86,6 +86,13 @@ extension ByteBuffer {
         for element in elements { writeInteger(element) }
     }
 
+    mutating func writeNullableInt32Array(
+        _ elements: [Int32]?, flexible: Bool, _ field: StaticString
+    ) throws(ProtocolError) {
+        guard let elements else { return writeNullLength(flexible: flexible) }
+        try writeInt32Array(elements, flexible: flexible, field)
+    }
+
     mutating func writeInt64Array(_ elements: [Int64], flexible: Bool, _ field: StaticString) throws(ProtocolError) {
         try writeLength(elements.count, flexible: flexible, field)
         for element in elements { writeInteger(element) }
@@ -94,6 +101,20 @@ extension ByteBuffer {
     mutating func writeStringArray(_ elements: [String], flexible: Bool, _ field: StaticString) throws(ProtocolError) {
         try writeLength(elements.count, flexible: flexible, field)
         for element in elements { try writeString(element, flexible: flexible, field) }
+    }
+
+    mutating func writeNullableStringArray(
+        _ elements: [String]?, flexible: Bool, _ field: StaticString
+    ) throws(ProtocolError) {
+        guard let elements else { return writeNullLength(flexible: flexible) }
+        try writeStringArray(elements, flexible: flexible, field)
+    }
+
+    mutating func writeNullable(
+        _ structure: (some KafkaStructure)?, _ version: Int16, flexible: Bool
+    ) throws(ProtocolError) {
+        writeInt8(structure == nil ? -1 : 1)
+        try structure?.encode(into: &self, version: version, flexible: flexible)
     }
 
     private mutating func writeLength(_ length: Int, flexible: Bool, _ field: StaticString) throws(ProtocolError) {

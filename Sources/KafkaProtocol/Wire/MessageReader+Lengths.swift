@@ -103,12 +103,17 @@ extension MessageReader {
         return value
     }
 
-    mutating func readInt32Array(_ field: StaticString) throws(ProtocolError) -> [Int32] {
-        guard let count = try readCount(4, field) else { throw error(.unexpectedNull, field) }
+    mutating func readNullableInt32Array(_ field: StaticString) throws(ProtocolError) -> [Int32]? {
+        guard let count = try readCount(4, field) else { return nil }
         var elements: [Int32] = []
         elements.reserveCapacity(count)
         for _ in 0..<count { elements.append(try readInt32(field)) }
         return elements
+    }
+
+    mutating func readInt32Array(_ field: StaticString) throws(ProtocolError) -> [Int32] {
+        guard let value = try readNullableInt32Array(field) else { throw error(.unexpectedNull, field) }
+        return value
     }
 
     mutating func readInt64Array(_ field: StaticString) throws(ProtocolError) -> [Int64] {
@@ -119,11 +124,23 @@ extension MessageReader {
         return elements
     }
 
-    mutating func readStringArray(_ field: StaticString) throws(ProtocolError) -> [String] {
-        guard let count = try readElementCount(isFlexible ? 1 : 2, field) else { throw error(.unexpectedNull, field) }
+    mutating func readNullableStringArray(_ field: StaticString) throws(ProtocolError) -> [String]? {
+        guard let count = try readElementCount(isFlexible ? 1 : 2, field) else { return nil }
         var elements: [String] = []
         elements.reserveCapacity(min(count, Self.reservedElements))
         for _ in 0..<count { elements.append(try readString(field)) }
         return elements
+    }
+    mutating func readStringArray(_ field: StaticString) throws(ProtocolError) -> [String] {
+        guard let value = try readNullableStringArray(field) else { throw error(.unexpectedNull, field) }
+        return value
+    }
+
+    /// A structure behind a byte that is negative for null (KIP-893).
+    mutating func readNullable<Structure: KafkaStructure>(
+        _ type: Structure.Type, _ version: Int16, _ field: StaticString
+    ) throws(ProtocolError) -> Structure? {
+        guard try readInt8(field) >= 0 else { return nil }
+        return try Structure(decoding: &self, version: version)
     }
 }

@@ -10,6 +10,7 @@ public import NIOCore
 ///     string          int16 length, bytes            uvarint length + 1, bytes       (null: -1, or 0)
 ///     bytes, records  int32 length, bytes            uvarint length + 1, bytes       (null: -1, or 0)
 ///     array           int32 count, elements          uvarint count + 1, elements     (null: -1, or 0)
+///     struct or null  int8 1, fields                 int8 1, fields                 (null: -1)
 ///     end of struct   –                              uvarint count, (uvarint tag, uvarint size, bytes)…
 public struct MessageReader: Sendable {
     /// The writer index is the limit of what may be read; inside a tagged field it is that field's end.

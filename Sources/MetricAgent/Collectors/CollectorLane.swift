@@ -1,6 +1,5 @@
 import Logging
 import MetricModel
-import NIOPosix
 import RecordBatch
 import Synchronization
 
@@ -59,7 +58,7 @@ final class CollectorLane: Sendable {
 
     /// One run, now.
     func collectOnce() async {
-        guard let result = await BlockingWork.run({ self.collect() }) else { return }
+        guard let result = await BlockingWork.runUnlessCancelled({ self.collect() }) else { return }
         switch result {
         case .success(let (bytes, sampleCount, timestamp)):
             collecting.settle("collector \(name) works again")
@@ -87,41 +86,13 @@ final class CollectorLane: Sendable {
 
     private func accept(_ bytes: [UInt8], _ sampleCount: Int, _ timestamp: Timestamp) async {
         let spool = spool
-        do {
-            _ = try await NIOThreadPool.singleton.runIfActive { try spool.append(bytes, timestamp: timestamp) }
+        do throws(SpoolError) {
+            _ = try await BlockingWork.run { () throws(SpoolError) in try spool.append(bytes, timestamp: timestamp) }
             counts.withLock { $0.samplesAccepted += sampleCount }
             accepting.settle("topic \(spool.name): samples are accepted again; \(counters.samplesRefused) were refused")
-        } catch is CancellationError {
-            counts.withLock { $0.samplesRefused += sampleCount }
         } catch {
             counts.withLock { $0.samplesRefused += sampleCount }
             accepting.raise("topic \(spool.name): samples are refused: \(error)")
         }
-    }
-}
-
-/// Says once that something goes wrong, not at every tick, and once that it is over. Any thread.
-final class Complaint: Sendable {
-    private let logger: Logger
-    private let current = Mutex<String?>(nil)
-
-    init(_ logger: Logger) {
-        self.logger = logger
-    }
-
-    func raise(_ text: String) {
-        let isNew = current.withLock { current in
-            defer { current = text }
-            return current == nil
-        }
-        if isNew { logger.error("\(text)") } else { logger.debug("\(text)") }
-    }
-
-    func settle(_ text: @autoclosure () -> String) {
-        let wasRaised = current.withLock { current in
-            defer { current = nil }
-            return current != nil
-        }
-        if wasRaised { logger.info("\(text())") }
     }
 }

@@ -12,7 +12,8 @@ public enum CollectorName: String, Hashable, Sendable, CaseIterable {
     public static func list(parsing text: String) throws(UnknownCollectorError) -> [CollectorName] {
         var names: [CollectorName] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let name = try CollectorName(parsing: String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()))
+            let name = try CollectorName(
+                parsing: String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()))
             if !names.contains(name) { names.append(name) }
         }
         return names

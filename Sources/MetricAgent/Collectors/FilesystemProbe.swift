@@ -58,7 +58,8 @@ final class FilesystemProbe: Sendable {
                 state.stuck.remove(mountPoint)
             }
         }
-        let nanoseconds = Int(clamping: timeout.components.seconds * 1_000_000_000)
+        let nanoseconds =
+            Int(clamping: timeout.components.seconds * 1_000_000_000)
             + Int(timeout.components.attoseconds / 1_000_000_000)
         _ = reply.arrived.wait(timeout: .now() + .nanoseconds(nanoseconds))
         return state.withLock { state in

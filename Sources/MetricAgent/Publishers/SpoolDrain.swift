@@ -1,6 +1,6 @@
 import CommitLog
 import Logging
-import NIOPosix
+import NIOCore
 import RecordBatch
 import Synchronization
 
@@ -54,7 +54,7 @@ final class SpoolDrain: Sendable {
     private func drainChunk() async throws -> Bool {
         let topic = topic
         let offset = topic.acknowledged
-        let reading = try await NIOThreadPool.singleton.runIfActive {
+        let reading = try await BlockingWork.run { () throws(LogError) in
             try topic.read(from: offset, maximumBytes: Self.chunkBytes)
         }
         switch reading {
@@ -71,7 +71,7 @@ final class SpoolDrain: Sendable {
             logger.error("\(lostRecords) records of topic \(topic.name) in the spool are lost: \(reason)")
             topic.acknowledge(before: next, bytes: 0)
         }
-        try await NIOThreadPool.singleton.runIfActive { try topic.deleteAcknowledged() }
+        try await BlockingWork.run { () throws(LogError) in try topic.deleteAcknowledged() }
         return true
     }
 

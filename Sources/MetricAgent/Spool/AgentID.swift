@@ -1,11 +1,11 @@
 /// The identity of a spool: a random UUID (version 4) in its usual text, made once per spool directory and sent with
 /// every record, so that a subscriber can tell a record sent twice from two records.
-public struct AgentID: Hashable, Sendable {
+struct AgentID: Hashable, Sendable {
     /// 36 lower-case characters, `8-4-4-4-12`.
-    public let text: String
+    let text: String
 
     /// Reads the usual text; nil when it is none.
-    public init?(_ text: some StringProtocol) {
+    init?(_ text: some StringProtocol) {
         let groups = text.split(separator: "-", omittingEmptySubsequences: false)
         guard groups.map(\.utf8.count) == [8, 4, 4, 4, 12],
             groups.joined().utf8.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit })
@@ -14,7 +14,7 @@ public struct AgentID: Hashable, Sendable {
     }
 
     /// A new identity.
-    public init(using random: inout some RandomNumberGenerator) {
+    init(using random: inout some RandomNumberGenerator) {
         var bytes = (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) }
         bytes[6] = bytes[6] & 0x0F | 0x40
         bytes[8] = bytes[8] & 0x3F | 0x80
@@ -29,5 +29,5 @@ public struct AgentID: Hashable, Sendable {
 }
 
 extension AgentID: CustomStringConvertible {
-    public var description: String { text }
+    var description: String { text }
 }

@@ -26,7 +26,8 @@ final class Spool: Sendable {
     let agent: AgentID
     let topics: [TopicName: SpoolTopic]
     private let room: SpoolRoom
-    private let lock: FileLock
+    /// Given up when the spool is closed.
+    private let lock: Mutex<FileLock?>
     private let fileSystem: any FileSystem
     private let written: Mutex<SpoolCheckpoint>
 
@@ -40,7 +41,7 @@ final class Spool: Sendable {
         directory: String, limitBytes: Int, topics names: some Sequence<TopicName>, key: String,
         fileSystem: any FileSystem = POSIXFileSystem()
     ) throws(LogError) {
-        lock = try FileLock(directory: directory)
+        let lock = try FileLock(directory: directory)
         agent = try Self.identity(in: directory, fileSystem)
         let checkpoint = try SpoolCheckpoint.read(in: directory, fileSystem: fileSystem)
         var all = Set(names)
@@ -58,6 +59,7 @@ final class Spool: Sendable {
                 segmentBytes: segmentBytes, room: room, fileSystem: fileSystem)
         }
         self.topics = topics
+        self.lock = Mutex(lock)
         self.room = room
         self.fileSystem = fileSystem
         // An epoch has to be on disk before a record of it is sent.
@@ -81,7 +83,8 @@ final class Spool: Sendable {
         }
     }
 
-    /// Writes the checkpoint and closes the logs; all are tried, and the first error is thrown.
+    /// Writes the checkpoint, closes the logs and lets others open the spool; all is tried, and the first error is
+    /// thrown.
     func close() throws(LogError) {
         var failure: LogError?
         do throws(LogError) {
@@ -96,6 +99,7 @@ final class Spool: Sendable {
                 failure = failure ?? error
             }
         }
+        lock.withLock { $0 = nil }
         if let failure { throw failure }
     }
 

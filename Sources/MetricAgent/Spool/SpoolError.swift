@@ -1,15 +1,15 @@
-public import CommitLog
+import CommitLog
 import RecordBatch
 
 /// Why a spool cannot be opened, or refused a record.
-public enum SpoolError: Error, Hashable, CustomStringConvertible {
+enum SpoolError: Error, Hashable, CustomStringConvertible {
     /// The spool has grown to its limit because records are collected faster than they are taken.
     case full(directory: String, limitBytes: Int)
     case storage(LogError)
     /// The record cannot be encoded.
     case unencodable(String)
 
-    public var description: String {
+    var description: String {
         switch self {
         case .full(let directory, let limitBytes):
             "the spool in \(directory) is at its limit of \(ByteText(limitBytes)), so new samples are refused until the "
@@ -31,7 +31,8 @@ struct ByteText: CustomStringConvertible {
     var description: String {
         for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] where bytes >= 1 << shift {
             let tenths = (bytes * 10) >> shift
-            return tenths % 10 == 0 || tenths >= 1000 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
+            return tenths % 10 == 0 || tenths >= 1000
+                ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
         }
         return "\(bytes) bytes"
     }

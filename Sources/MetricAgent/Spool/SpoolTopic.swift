@@ -163,16 +163,33 @@ final class SpoolTopic: Sendable {
             return (try state.log.locate(from: offset, maximumBytes: maximumBytes, upTo: synced), synced)
         }
         guard let slice else { return .nothing }
-        do {
-            let batches = try EncodedBatch.split(try slice.read()).whole
-            if let first = batches.first { return intact(batches, first, from: offset) }
-            return .nothing
-        } catch LogError.corrupt(let path, let position, let reason) {
-            return try skipDamage(at: offset, end: synced, reason: "\(path) at byte \(position): \(reason)")
-        } catch let error as RecordBatchError {
-            return try skipDamage(at: offset, end: synced, reason: "\(error)")
-        } catch let error as LogError {
-            throw error
+        switch try Self.batches(of: slice) {
+        case .success(let batches):
+            guard let first = batches.first else { return .nothing }
+            return intact(batches, first, from: offset)
+        case .failure(let damage):
+            // What stands before the damage is intact, and is read one by one.
+            if maximumBytes > 1 { return try read(from: offset, maximumBytes: 1) }
+            return try skipDamage(at: offset, end: synced, reason: damage.reason)
+        }
+    }
+
+    private struct Damage: Error {
+        let reason: String
+    }
+
+    private static func batches(of slice: LogSlice) throws(LogError) -> Result<[EncodedBatch], Damage> {
+        let bytes: ByteBuffer
+        do throws(LogError) {
+            bytes = try slice.read()
+        } catch {
+            guard case .corrupt(let path, let position, let reason) = error else { throw error }
+            return .failure(Damage(reason: "\(path) at byte \(position): \(reason)"))
+        }
+        do throws(RecordBatchError) {
+            return .success(try EncodedBatch.split(bytes).whole)
+        } catch {
+            return .failure(Damage(reason: error.description))
         }
     }
 
@@ -191,7 +208,7 @@ final class SpoolTopic: Sendable {
             let slice = try state.withLock { (state) throws(LogError) in
                 try state.log.locate(from: next, maximumBytes: 1, upTo: end)
             }
-            if let bytes = try? slice.read(), let first = try? EncodedBatch.split(bytes).whole.first {
+            if case .success(let batches) = try Self.batches(of: slice), let first = batches.first {
                 next = max(next, first.header.baseOffset)
                 break
             }

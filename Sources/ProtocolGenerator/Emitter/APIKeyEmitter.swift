@@ -17,10 +17,13 @@ enum APIKeyEmitter {
                 source.line("}")
             }
             source.line()
-            source.comment("///", "The first version in the flexible encoding of KIP-482.")
+            source.comment(
+                "///", "The first version in the flexible encoding of KIP-482; `Int16.max` if there is none.")
             source.block("public var firstFlexibleVersion: Int16") {
                 source.line("switch self {")
-                for api in apis { source.line("case .\(api.name): \(api.flexibleFrom)") }
+                for api in apis {
+                    source.line("case .\(api.name): \(api.flexibleFrom.map(String.init) ?? "Int16.max")")
+                }
                 source.line("}")
             }
         }

@@ -54,8 +54,9 @@ extension MessageEmitter {
         let method = nullable ? "readNullable" : "read"
         let target = field.escapedName
         switch field.type {
+        case .structure(let structure) where nullable:
+            source.call("\(target) = try reader.readNullable(", ["\(structure.name).self", "version", label])
         case .structure(let structure):
-            precondition(field.nullable == nil, "nullable structures are not in use yet")
             source.call("\(target) = try \(structure.name)(", ["decoding: &reader", "version: version"])
         case .array(.structure(let element)):
             let size = element.minimumSize(in: versions, of: schema)

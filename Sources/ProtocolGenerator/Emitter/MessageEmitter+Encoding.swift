@@ -71,6 +71,8 @@ extension MessageEmitter {
         let value = field.escapedName
         let flexible = schema.flexibleFrom == nil ? "false" : "flexible"
         switch field.type {
+        case .structure where nullable:
+            source.call("try \(target).writeNullable(", [value, "version", "flexible: \(flexible)"])
         case .structure:
             source.call("try \(value).encode(", ["into: &\(target)", "version: version", "flexible: \(flexible)"])
         case .array(.structure):

@@ -3,7 +3,10 @@ enum Catalog {
     static let apis: [API] = [
         .produce, .fetch, .listOffsets, .metadata, .offsetCommit, .offsetFetch, .findCoordinator, .joinGroup,
         .heartbeat, .leaveGroup, .syncGroup, .describeGroups, .listGroups, .apiVersions, .createTopics, .deleteTopics,
-        .initProducerId,
+        .deleteRecords, .initProducerId, .offsetForLeaderEpoch, .addPartitionsToTxn, .addOffsetsToTxn, .endTxn,
+        .txnOffsetCommit, .describeConfigs, .alterConfigs, .describeLogDirs, .createPartitions, .deleteGroups,
+        .incrementalAlterConfigs, .offsetDelete, .describeCluster, .describeProducers, .describeTransactions,
+        .listTransactions, .describeTopicPartitions,
     ]
 
     static let messages: [MessageSchema] = [
@@ -23,8 +26,27 @@ enum Catalog {
         .apiVersionsRequest, .apiVersionsResponse,
         .createTopicsRequest, .createTopicsResponse,
         .deleteTopicsRequest, .deleteTopicsResponse,
+        .deleteRecordsRequest, .deleteRecordsResponse,
         .initProducerIdRequest, .initProducerIdResponse,
+        .offsetForLeaderEpochRequest, .offsetForLeaderEpochResponse,
+        .addPartitionsToTxnRequest, .addPartitionsToTxnResponse,
+        .addOffsetsToTxnRequest, .addOffsetsToTxnResponse,
+        .endTxnRequest, .endTxnResponse,
+        .txnOffsetCommitRequest, .txnOffsetCommitResponse,
+        .describeConfigsRequest, .describeConfigsResponse,
+        .alterConfigsRequest, .alterConfigsResponse,
+        .describeLogDirsRequest, .describeLogDirsResponse,
+        .createPartitionsRequest, .createPartitionsResponse,
+        .deleteGroupsRequest, .deleteGroupsResponse,
+        .incrementalAlterConfigsRequest, .incrementalAlterConfigsResponse,
+        .offsetDeleteRequest, .offsetDeleteResponse,
+        .describeClusterRequest, .describeClusterResponse,
+        .describeProducersRequest, .describeProducersResponse,
+        .describeTransactionsRequest, .describeTransactionsResponse,
+        .listTransactionsRequest, .listTransactionsResponse,
+        .describeTopicPartitionsRequest, .describeTopicPartitionsResponse,
         .consumerProtocolSubscription, .consumerProtocolAssignment,
         .offsetCommitKey, .offsetCommitValue, .groupMetadataKey, .groupMetadataValue,
+        .transactionLogKey, .transactionLogValue, .controlRecordKey, .endTxnMarker,
     ]
 }

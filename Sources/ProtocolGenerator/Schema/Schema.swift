@@ -108,9 +108,10 @@ struct API: Sendable {
     var name: String
     var key: Int
     var versions: VersionRange
-    var flexibleFrom: Int
+    /// The first version in KIP-482's flexible encoding; nil if there is none.
+    var flexibleFrom: Int?
 
-    init(_ name: String, key: Int, versions: VersionRange, flexibleFrom: Int) {
+    init(_ name: String, key: Int, versions: VersionRange, flexibleFrom: Int?) {
         self.name = name
         self.key = key
         self.versions = versions

@@ -16,11 +16,19 @@ extension FieldType {
     }
 }
 
+extension Field {
+    func minimumSize(version: Int, flexible: Bool) -> Int {
+        // A structure that may be null has a byte in front that says whether it is.
+        if case .structure = type, let nullable, nullable.contains(version) { return 1 }
+        return type.minimumSize(version: version, flexible: flexible)
+    }
+}
+
 extension Structure {
     func minimumSize(version: Int, flexible: Bool) -> Int {
         var size = flexible ? 1 : 0
         for field in fields where field.tag == nil && field.versions.contains(version) {
-            size += field.type.minimumSize(version: version, flexible: flexible)
+            size += field.minimumSize(version: version, flexible: flexible)
         }
         return size
     }

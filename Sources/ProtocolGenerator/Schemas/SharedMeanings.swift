@@ -10,3 +10,5 @@ let isolationLevelMeaning = "0 reads all records, 1 only committed transactions.
 let replicaMeaning = "The follower's broker id; -1 for a client."
 let authorizedOperationsMeaning = "A bit field of what the caller may do; Int32.min if it was not asked for."
 let userDataMeaning = "Bytes of the assignor's own."
+let resourceTypeMeaning = "2 for a topic, 4 for a broker, 8 for a broker's log levels."
+let resourceNameMeaning = "The topic's name, or the broker's id as text."

@@ -7,6 +7,10 @@ extension StoreError {
             self = error
             return
         }
+        if let damage = error as? ChunkDamage {
+            self = .corrupt(path: path, detail: "\(damage)")
+            return
+        }
         guard let error = error as? DatabaseError else {
             self = .sqlite(path: path, code: -1, detail: "\(error)")
             return

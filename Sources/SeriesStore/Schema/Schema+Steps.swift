@@ -1,7 +1,8 @@
 extension Schema {
     /// All steps since the first release, in order. A step that was released is never edited.
     static let steps: [Step] = [
-        Step(name: "series, samples, windows and progress", sql: firstTables)
+        Step(name: "series, samples, windows and progress", sql: firstTables),
+        Step(name: "sealed chunks", sql: chunkTables),
     ]
 
     /// Times are milliseconds since the epoch (UTC). A NULL among the values is NaN.
@@ -57,11 +58,31 @@ extension Schema {
             PRIMARY KEY (agent, epoch, topic, first)
         ) WITHOUT ROWID;
 
-        CREATE VIEW samples AS
+        CREATE VIEW recent_samples AS
             SELECT \(readable("timestamp")) AS time, labels AS series, value, metric, timestamp
             FROM sample JOIN series ON series.id = series_id;
         \(windowView("minutes", of: "window_1m"))
         \(windowView("hours", of: "window_1h"))
+        """
+
+    /// Older samples, packed (`ChunkCodec`): one or more chunks for each series and hour, by hour first for the reason
+    /// above. Chunks of one series do not overlap. Samples before `sealed_before` go into chunks; while sealing is
+    /// under way some of them are in `sample` too.
+    private static let chunkTables = """
+        CREATE TABLE chunk (
+            hour      INTEGER NOT NULL,
+            series_id INTEGER NOT NULL,
+            first     INTEGER NOT NULL,
+            last      INTEGER NOT NULL,
+            count     INTEGER NOT NULL,
+            samples   BLOB NOT NULL,
+            PRIMARY KEY (hour, series_id, first)
+        ) WITHOUT ROWID;
+
+        CREATE TABLE sealing (
+            sealed_before INTEGER NOT NULL
+        );
+        INSERT INTO sealing (sealed_before) VALUES (\(Int64.min));
         """
 
     private static func windowTable(_ name: String) -> String {

@@ -19,10 +19,10 @@ enum Schema {
         let sql: String
     }
 
-    /// Brings a database up to date. The file has passed `inspect`.
-    static func migrate(_ writer: some DatabaseWriter) throws {
+    /// Brings a database up to date, or (for tests) to an earlier version. The file has passed `inspect`.
+    static func migrate(_ writer: some DatabaseWriter, upTo version: Int = Schema.version) throws {
         var migrator = DatabaseMigrator().disablingDeferredForeignKeyChecks()
-        for (index, step) in steps.enumerated() {
+        for (index, step) in steps.prefix(version).enumerated() {
             migrator.registerMigration(step.name) { database in
                 try database.execute(sql: step.sql)
                 try database.execute(sql: "PRAGMA application_id = \(applicationID)")

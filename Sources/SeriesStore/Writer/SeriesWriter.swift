@@ -19,12 +19,14 @@ public final class SeriesWriter: Sendable {
         /// The database does not grow beyond this (its write-ahead log not counted); a commit that would throws
         /// `StoreError.full`.
         public var maximumBytes: Int64?
+        /// Samples this much older than the newest are packed into chunks by `seal`.
+        public var sealAge: Duration = .seconds(300)
 
         public init() {}
     }
 
     public let path: String
-    private let state: Mutex<State?>
+    private let state: Mutex<WriterState?>
 
     /// Creates the database, or opens it and brings its schema up to date.
     public init(path: String, configuration: Configuration = Configuration(), logger: Logger) throws(StoreError) {
@@ -32,7 +34,7 @@ public final class SeriesWriter: Sendable {
         let lock = try WriterLock(databasePath: path)
         let condition = try Schema.inspect(path: path, busyTimeout: configuration.busyTimeout)
         do {
-            state = Mutex(try State(path: path, configuration: configuration, lock: lock))
+            state = Mutex(try WriterState(path: path, configuration: configuration, lock: lock))
         } catch {
             throw StoreError(error, path: path)
         }
@@ -49,6 +51,12 @@ public final class SeriesWriter: Sendable {
     /// Stores a head, all of it or (when this throws) nothing. The same head may be tried again.
     public func commit(_ head: Head) throws(StoreError) -> CommitReport {
         try withState { state in try state.commit(head) }
+    }
+
+    /// Packs some of the old samples, which takes a few milliseconds. Gives whether there is more to do; call it
+    /// again then, between two commits.
+    public func seal() throws(StoreError) -> Bool {
+        try withState { state in try state.seal() }
     }
 
     /// Offsets and sequences as they are in the database.
@@ -77,7 +85,7 @@ public final class SeriesWriter: Sendable {
         try result.get()
     }
 
-    private func withState<Value: Sendable>(_ body: (inout State) throws -> Value) throws(StoreError) -> Value {
+    private func withState<Value: Sendable>(_ body: (inout WriterState) throws -> Value) throws(StoreError) -> Value {
         let result = state.withLock { state -> Result<Value, StoreError> in
             guard state != nil else { return .failure(.closed(path: path)) }
             do {
@@ -88,85 +96,5 @@ public final class SeriesWriter: Sendable {
             }
         }
         return try result.get()
-    }
-}
-
-extension SeriesWriter {
-    /// The connection, its statements and what is remembered between commits.
-    private struct State {
-        let lock: WriterLock
-        let queue: DatabaseQueue
-        var series: SeriesTables
-        let samples: SampleTable
-        let windows: [WindowTable]
-        var progress: ProgressTables
-
-        init(path: String, configuration: SeriesWriter.Configuration, lock: WriterLock) throws {
-            self.lock = lock
-            let queue = try DatabaseQueue(path: path, configuration: .writing(configuration))
-            try Schema.migrate(queue)
-            self.queue = queue
-            (series, samples, windows, progress) = try queue.writeWithoutTransaction { database in
-                (
-                    try SeriesTables(database), try SampleTable(database),
-                    try Resolution.allCases.map { try WindowTable($0, database) }, try ProgressTables(database)
-                )
-            }
-        }
-
-        mutating func commit(_ head: Head) throws -> CommitReport {
-            var report = CommitReport()
-            let clock = ContinuousClock()
-            let start = clock.now
-            do {
-                try queue.writeWithoutTransaction { database in
-                    try database.inTransaction(.immediate) {
-                        report.newSeries = try series.resolve(head.newSeries)
-                        var stored = try store(head.entries)
-                        report.storedSamples = stored.count
-                        report.duplicateSamples = head.entries.count - stored.count
-                        report.writtenWindows = try mergeWindows(&stored)
-                        try progress.store(offsets: head.offsets)
-                        try progress.store(sequences: head.sequences)
-                        return .commit
-                    }
-                }
-            } catch {
-                series.forget(head.newSeries)
-                throw error
-            }
-            progress.didCommit(sequences: head.sequences)
-            report.duration = clock.now - start
-            return report
-        }
-
-        /// Gives the samples that were not there before.
-        private func store(_ entries: ContiguousArray<Head.Entry>) throws -> ContiguousArray<Head.Entry> {
-            var stored = ContiguousArray<Head.Entry>()
-            stored.reserveCapacity(entries.count)
-            for entry in entries {
-                let id = series.id(of: entry.series)
-                precondition(id != 0, "a sample of series reference \(entry.series.rawValue), which no head defined")
-                if try samples.store(id, entry.timestamp, entry.value) { stored.append(entry) }
-            }
-            return stored
-        }
-
-        /// Gives how many rows were written.
-        private func mergeWindows(_ entries: inout ContiguousArray<Head.Entry>) throws -> Int {
-            entries.sort { ($0.series.rawValue, $0.timestamp) < ($1.series.rawValue, $1.timestamp) }
-            var written = 0
-            for table in windows {
-                var parts = WindowParts(table.resolution)
-                for entry in entries where !entry.value.isStalenessMarker {
-                    parts.add(
-                        Sample(timestamp: entry.timestamp, value: entry.value), of: series.id(of: entry.series))
-                }
-                let finished = parts.finish()
-                try table.merge(finished)
-                written += finished.count
-            }
-            return written
-        }
     }
 }

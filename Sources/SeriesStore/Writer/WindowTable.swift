@@ -24,6 +24,8 @@ struct WindowTable {
     let resolution: Resolution
     private let find: PreparedStatement
     private let put: PreparedStatement
+    /// No row is of a later window than this.
+    private var latestStart = Timestamp(milliseconds: .min)
 
     init(_ resolution: Resolution, _ database: Database) throws {
         self.resolution = resolution
@@ -34,21 +36,34 @@ struct WindowTable {
             INSERT OR REPLACE INTO \(resolution.table) (\(WindowRow.columns))
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, on: database)
+        try reload(database)
+    }
+
+    /// Reads again what is remembered, after a transaction that failed.
+    mutating func reload(_ database: Database) throws {
+        let latest = try Int64.fetchOne(database, sql: "SELECT max(start) FROM \(resolution.table)")
+        latestStart = Timestamp(milliseconds: latest ?? .min)
     }
 
     /// Merges parts into the stored rows. Sorted by start and series they go through the table in its own order.
-    func merge(_ parts: [WindowPart]) throws {
+    mutating func merge(_ parts: [WindowPart]) throws {
+        let latestStored = latestStart
         for part in parts {
             var aggregate = part.aggregate
-            find.bind(part.start.milliseconds, at: 1)
-            find.bind(part.series, at: 2)
-            if try find.step() {
-                aggregate.merge(WindowRow.aggregate(in: find))
-                find.reset()
-            }
+            // Windows that begin now have no row yet, and need not look for one.
+            if part.start <= latestStored, let stored = try stored(part) { aggregate.merge(stored) }
+            latestStart = max(latestStart, part.start)
             WindowRow.bind(part.start, part.series, aggregate, to: put)
             try put.run()
         }
+    }
+
+    private func stored(_ part: WindowPart) throws -> WindowAggregate? {
+        find.bind(part.start.milliseconds, at: 1)
+        find.bind(part.series, at: 2)
+        guard try find.step() else { return nil }
+        defer { find.reset() }
+        return WindowRow.aggregate(in: find)
     }
 }
 

@@ -5,7 +5,7 @@ internal import SeriesStore
 internal import Synchronization
 
 /// Commits what the intake holds, again and again: first what was rejected goes to its topic, then samples, offsets
-/// and sequences into the database in one transaction.
+/// and sequences into the database in one transaction. In the pauses it has the store pack its older samples.
 ///
 /// One task runs it. It ends when the intake is finished and empty, or with an error that no waiting mends.
 struct CommitLoop: Sendable {
@@ -29,7 +29,20 @@ struct CommitLoop: Sendable {
             let report = try await commit(harvest.head)
             await intake.didCommit(harvest.head)
             statistics.add(report, harvest.counts, lostRejections: lost)
+            statistics.set(lag: await intake.lag)
             earliest = start + policy.interval(afterCommitOf: clock.now - start)
+            try await seal(until: earliest)
+        }
+    }
+
+    /// Packs old samples while nothing waits to be committed.
+    private func seal(until end: ContinuousClock.Instant) async throws {
+        do {
+            while await !intake.isWaitingForCommit(at: end) {
+                guard try await store.run({ [writer] in try writer.seal() }) else { return }
+            }
+        } catch let error as StoreError where error.isTransient {
+            // The next commit meets it too, and says so.
         }
     }
 
@@ -39,7 +52,9 @@ struct CommitLoop: Sendable {
         while true {
             do {
                 let report = try await store.run { [writer] in try writer.commit(head) }
-                if failures > 0 { logger.notice("the database can be written again", metadata: ["path": "\(writer.path)"]) }
+                if failures > 0 {
+                    logger.notice("the database can be written again", metadata: ["path": "\(writer.path)"])
+                }
                 return report
             } catch let error as StoreError where error.isTransient {
                 if failures == 0 {

@@ -128,6 +128,11 @@ actor Intake {
         }
     }
 
+    /// Whether `next(notBefore: earliest)` would return at once.
+    func isWaitingForCommit(at earliest: ContinuousClock.Instant) -> Bool {
+        isFinished || flushes > 0 || (!harvest.isEmpty && (isFull || .now >= earliest))
+    }
+
     /// Half of what may be in hand, so that reading goes on while the commit runs.
     private var isFull: Bool { harvest.head.sampleCount >= policy.maximumSamples / 2 }
 

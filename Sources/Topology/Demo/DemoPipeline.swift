@@ -1,9 +1,9 @@
-public import Broker
+import Broker
+public import KafkaClient
 public import Logging
-public import MetricAgent
+import MetricAgent
 public import ServiceLifecycle
-public import Subscriber
-import KafkaClient
+import Subscriber
 import Synchronization
 
 /// Where the demo keeps its files and how it runs.
@@ -31,13 +31,12 @@ public final class DemoPipeline: Sendable {
     private let agent = Mutex<AgentService?>(nil)
     private let logger: Logger
 
-    /// - Throws: the broker's error if its directory cannot be used.
-    public init(configuration: DemoConfiguration, logger: Logger) throws {
+    public init(configuration: DemoConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
         var settings = BrokerConfiguration(dataDirectory: "\(configuration.dataDirectory)/broker")
         settings.port = configuration.brokerPort
-        broker = try BrokerService(configuration: settings, logger: logger)
+        broker = BrokerService(configuration: settings, logger: logger)
     }
 
     /// Broker, subscriber, agent: in the order in which they start.

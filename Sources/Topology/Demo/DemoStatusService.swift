@@ -40,7 +40,7 @@ public struct DemoStatusService: Service {
     private func show(_ line: String) {
         if isTerminal {
             print("\r\u{1B}[2K\(line)", terminator: "")
-            fflush(stdout)
+            fflush(nil)
         } else {
             print(line)
         }

@@ -103,7 +103,7 @@ struct DemoSummaryRow {
 
     var cells: [String] {
         [
-            "\(labels.removing("instance"))",
+            "\(labels.removing("instance"))".cut(to: 76),
             number(aggregate.last.value),
             isCounter ? "" : number(aggregate.mean),
             perSecond.map { number($0) + (isBytes ? "/s" : "") } ?? "",
@@ -118,4 +118,9 @@ struct DemoSummaryRow {
         let fraction = "\(1000 + thousandths % 1000)".dropFirst()
         return "\(value < 0 ? "-" : "")\(thousandths / 1000).\(fraction)"
     }
+}
+
+extension String {
+    /// The text, or as much of its beginning as fits with an ellipsis.
+    fileprivate func cut(to width: Int) -> String { count <= width ? self : prefix(width - 1) + "…" }
 }

@@ -55,7 +55,7 @@ struct AgentCommand: AsyncParsableCommand {
             configuration.collectors = try collectors.names.map { try CollectorName(parsing: $0) }
         }
         if let limit = try settings.value(spoolMax, "spool-max") { configuration.spoolMaximumBytes = limit.bytes }
-        configuration.drain = drain
+        configuration.drainsOnly = drain
         try await weir.run([try AgentService(configuration: configuration, logger: logger)], logger: logger)
     }
 }

@@ -59,7 +59,7 @@ struct BrokerCommand: AsyncParsableCommand {
         }
         configuration.autoCreateTopics = try settings.value(autoCreateTopics, "auto-create-topics", default: true)
         configuration.durability = try settings.value(durability, "durability", default: .acknowledged).value
-        try await weir.run([try BrokerService(configuration: configuration, logger: logger)], logger: logger)
+        try await weir.run([BrokerService(configuration: configuration, logger: logger)], logger: logger)
     }
 }
 

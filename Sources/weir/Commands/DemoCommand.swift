@@ -40,7 +40,7 @@ struct DemoCommand: AsyncParsableCommand {
         configuration.interval = try settings.value(interval, "interval", default: .seconds(1))
         let duration = try settings.value(duration, "for")
 
-        let pipeline = try DemoPipeline(configuration: configuration, logger: logger)
+        let pipeline = DemoPipeline(configuration: configuration, logger: logger)
         let status = DemoStatusService(pipeline: pipeline, duration: duration)
         try await weir.run(pipeline.services + [status], logger: logger)
         print(try DemoSummary(configuration: configuration, brokerAddress: await pipeline.brokerAddress()).text)

@@ -1,5 +1,6 @@
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 /// Runs the services of one command until SIGTERM, Ctrl-C or the end of one of them.
 ///

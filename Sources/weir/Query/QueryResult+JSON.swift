@@ -1,3 +1,4 @@
+import Aggregation
 import FoundationEssentials
 import MetricModel
 import SeriesStore

@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Glibc
-import Logging
+public import Logging
 
 /// The flags that every command takes.
 struct CommonOptions: ParsableArguments {

@@ -27,10 +27,3 @@ func batch(_ values: [String], compression: CompressionCodec = .none) throws -> 
     }
     return try builder.finish()
 }
-
-/// A port on which nobody listens.
-func freePort() async throws -> Int {
-    let broker = try await ScriptedBroker.start { _ in .hangUp }
-    await broker.stop()
-    return broker.port
-}

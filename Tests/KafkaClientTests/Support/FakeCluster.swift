@@ -63,7 +63,9 @@ final class FakeCluster: Sendable {
     func listen() async throws {
         for (index, port) in ports.withLock({ $0 }).enumerated() {
             let id = Int32(index + 1)
-            let broker = try await ScriptedBroker.start(port: port) { [self] frame in try answer(&frame, from: id) }
+            let broker = try await ScriptedBroker.start(port: port == 0 ? nil : port) { [self] frame in
+                try answer(&frame, from: id)
+            }
             ports.withLock { $0[index] = broker.port }
             servers.withLock { $0.append(broker) }
         }

@@ -1,3 +1,4 @@
+import TestKit
 import KafkaProtocol
 import NIOCore
 import NIOPosix
@@ -35,7 +36,7 @@ final class ScriptedBroker: Sendable {
         self.record = record
     }
 
-    static func start(port: Int = 0, _ script: @escaping Script) async throws -> ScriptedBroker {
+    static func start(port: Int? = nil, _ script: @escaping Script) async throws -> ScriptedBroker {
         let record = Record()
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -47,7 +48,7 @@ final class ScriptedBroker: Sendable {
                     ])
                 }
             }
-            .bind(host: "127.0.0.1", port: port).get()
+            .bind(host: "127.0.0.1", port: try port ?? freePort()).get()
         guard let port = listener.localAddress?.port else { throw ChannelError.unknownLocalAddress }
         return ScriptedBroker(port: port, listener: listener, record: record)
     }

@@ -11,11 +11,12 @@ actor TestBroker {
     private let directory: TemporaryDirectory
     private let settings: @Sendable (inout BrokerConfiguration) -> Void
     private var running: Task<Void, any Error>?
-    private(set) var port = 0
+    let port: Int
 
     private init(settings: @escaping @Sendable (inout BrokerConfiguration) -> Void) throws {
         directory = try TemporaryDirectory("client")
         self.settings = settings
+        port = try freePort()
     }
 
     static func start(
@@ -32,7 +33,7 @@ actor TestBroker {
         _ body: (TestBroker, Cluster) async throws -> Void
     ) async throws {
         let broker = try await start(settings)
-        let cluster = Cluster(configuration: .local(port: await broker.port), logger: broker.lines.logger)
+        let cluster = Cluster(configuration: .local(port: broker.port), logger: broker.lines.logger)
         do {
             try await body(broker, cluster)
         } catch {
@@ -51,7 +52,7 @@ actor TestBroker {
         quiet.logLevel = .error
         let service = BrokerService(configuration: configuration, logger: quiet)
         running = Task { try await service.run() }
-        port = try await service.listening()
+        _ = try await service.listening()
     }
 
     func stop() async {

@@ -3,9 +3,25 @@ import Synchronization
 
 /// Work that blocks a thread, kept off the threads that run tasks.
 enum BlockingWork {
+    /// Runs `body` on a thread for blocking work, to its end, also when the task is cancelled.
+    static func run<Value: Sendable, Failure: Error>(
+        _ body: @escaping @Sendable () throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        let result = await withCheckedContinuation { continuation in
+            NIOThreadPool.singleton.submit { _ in
+                do throws(Failure) {
+                    continuation.resume(returning: Result<Value, Failure>.success(try body()))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+        return try result.get()
+    }
+
     /// Runs `body` on a thread for blocking work. When the task is cancelled this returns nil at once, and what `body`
     /// does meanwhile is heard by nobody: a dead network mount must not hold up the agent's end.
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
+    static func runUnlessCancelled<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
         let outcome = Outcome<Value>()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

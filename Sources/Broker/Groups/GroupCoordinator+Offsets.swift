@@ -1,0 +1,80 @@
+import KafkaProtocol
+import NIOCore
+
+/// Committed offsets: stored, asked for, forgotten.
+extension GroupCoordinator {
+    /// Stores offsets; the answer is one code for all of them.
+    func commit(
+        _ offsets: [(PartitionName, CommittedOffset)], by caller: GroupCaller, group id: String,
+        answer: @escaping @Sendable (ErrorCode) -> Void
+    ) {
+        self.onLoop {
+            guard !self.rooms.value.isStopping else { return answer(.coordinatorNotAvailable) }
+            if self.rooms.value.groups[id] == nil {
+                guard caller.generation < 0 else { return answer(.illegalGeneration) }
+                self.rooms.value.groups[id] = Room(group: ConsumerGroup(id: id, settings: self.settings))
+            }
+            let code = self.rooms.value.groups[id]?.group.checkCommit(by: caller, now: self.clock.now())
+            guard code == ErrorCode.none, !offsets.isEmpty else {
+                self.forgetIfDeserted(id)
+                return answer(code ?? .unknownServerError)
+            }
+            let sync = self.waitsForSync ? SyncWait(eventLoop: self.eventLoop, done: answer) : nil
+            switch self.topic.append(offsets.map { .offset($0, $1) }, group: id, sync: sync) {
+            case .success(let receipt):
+                for (name, committed) in offsets { self.rooms.value.groups[id]?.offsets[name] = committed }
+                if !receipt.waitsForSync { answer(.none) }
+                self.countAppend()
+            case .failure(let refusal):
+                self.complain(id, refusal)
+                self.forgetIfDeserted(id)
+                answer(.coordinatorNotAvailable)
+            }
+        }
+    }
+
+    func committedOffsets(
+        group id: String, answer: @escaping @Sendable ([PartitionName: CommittedOffset]) -> Void
+    ) {
+        self.onLoop { answer(self.rooms.value.groups[id]?.offsets ?? [:]) }
+    }
+
+    /// Forgets what was committed for a topic that is gone, so that a new one of that name begins afresh.
+    func topicDeleted(_ name: String) {
+        self.onLoop {
+            for (id, room) in self.rooms.value.groups {
+                let gone = room.offsets.keys.filter { $0.topic == name }.sorted()
+                guard !gone.isEmpty else { continue }
+                self.store(gone.map { .offset($0, nil) }, id)
+                for name in gone { self.rooms.value.groups[id]?.offsets[name] = nil }
+                self.forgetIfDeserted(id)
+            }
+        }
+    }
+
+    // MARK: Keeping the topic small
+
+    private static let appendsBetweenLooks = 1_000
+
+    func countAppend() {
+        self.rooms.value.appendsSinceLook += 1
+        if self.rooms.value.appendsSinceLook >= Self.appendsBetweenLooks { self.rewriteIfGrown() }
+    }
+
+    func rewriteIfGrown() {
+        self.rooms.value.appendsSinceLook = 0
+        let grown = self.topic.grown(beyond: self.offsetsTopicBytes, since: self.rooms.value.rewrittenBytes)
+        guard !grown.isEmpty, let count = self.topic.catalog.topic(Topic.offsetsTopicName)?.partitions.count else {
+            return
+        }
+        let now = self.clock.wallMilliseconds()
+        let memories = self.rooms.value.groups.mapValues { room in
+            OffsetsTopic.Memory(
+                metadata: room.group.generation > 0 ? room.group.stored(at: now) : nil, offsets: room.offsets)
+        }
+        for partition in grown {
+            self.rooms.value.rewrittenBytes[partition.index] = self.topic.rewrite(
+                partition, of: count, with: memories)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import CommitLog
+import KafkaProtocol
+import Logging
+import RecordBatch
+
+/// Keeps `__consumer_offsets` small: a partition that has grown gets everything that groups remember now, and loses
+/// the segments before. Kafka compacts the topic to the same end.
+extension OffsetsTopic {
+    private static let batchBytes = 256 << 10
+
+    /// The partitions that have grown beyond `limit` bytes and to more than twice what they had after the last time.
+    func grown(beyond limit: Int, since lastBytes: [Int32: Int]) -> [Partition] {
+        (self.catalog.topic(Topic.offsetsTopicName)?.partitions ?? []).filter { partition in
+            partition.byteCount > max(limit, 2 * (lastBytes[partition.index] ?? 0))
+        }
+    }
+
+    /// - Returns: the bytes of the records written.
+    func rewrite(_ partition: Partition, of count: Int, with memories: [String: Memory]) -> Int {
+        do {
+            let base = try partition.beginRewrite()
+            var bytes = 0
+            for (group, memory) in memories where self.partitionIndex(of: group, among: count) == partition.index {
+                for batch in try self.encode(memory.changes, group: group, batchBytes: Self.batchBytes) {
+                    bytes += batch.header.totalByteCount
+                    _ = try partition.append(batch, sync: nil)
+                }
+            }
+            partition.finishRewrite(from: base)
+            return bytes
+        } catch {
+            self.logger.error("\(partition.name) could not be rewritten: \(error)")
+            return partition.byteCount
+        }
+    }
+}
+
+extension OffsetsTopic.Memory {
+    var changes: [OffsetsTopic.Change] {
+        var changes = self.offsets.map { OffsetsTopic.Change.offset($0, $1) }
+        if let metadata { changes.append(.metadata(metadata)) }
+        return changes
+    }
+}

@@ -1,0 +1,86 @@
+import KafkaProtocol
+import NIOCore
+import TestKit
+import Testing
+
+@testable import Broker
+
+/// Each request of the table in each of its versions gets an answer that its client can read.
+@Suite struct EveryVersionTests {
+    /// What a request says, given its version; fields that a version lacks are at their defaults.
+    private static let asks: [APIKey: @Sendable (RawClient, Int16) async throws -> Void] = [
+        .produce: { client, version in
+            let request = version >= 3 ? try Requests.produce(["x"], to: "t") : ProduceRequest(acks: 1)
+            _ = try await client.ask(request, version: version)
+        },
+        .fetch: { _ = try await $0.ask(Requests.fetch("t"), version: $1) },
+        .listOffsets: {
+            _ = try await $0.ask(
+                ListOffsetsRequest(topics: [
+                    .init(name: "t", partitions: [.init(partitionIndex: 0, timestamp: -1), .init(partitionIndex: 9)])
+                ]), version: $1)
+        },
+        .metadata: { _ = try await $0.ask(Requests.metadata(["t", "no such name!"]), version: $1) },
+        .offsetCommit: {
+            _ = try await $0.ask(
+                OffsetCommitRequest(
+                    groupID: "g",
+                    topics: [.init(name: "t", partitions: [.init(partitionIndex: 0, committedOffset: 1)])]),
+                version: $1)
+        },
+        .offsetFetch: { client, version in
+            let old = OffsetFetchRequest(groupID: "g", topics: [.init(name: "t", partitionIndexes: [0])])
+            let new = OffsetFetchRequest(groups: [.init(groupID: "g", topics: nil)])
+            _ = try await client.ask(version >= 8 ? new : old, version: version)
+        },
+        .findCoordinator: { client, version in
+            let old = FindCoordinatorRequest(key: "g")
+            _ = try await client.ask(
+                version >= 4 ? FindCoordinatorRequest(coordinatorKeys: ["g"]) : old, version: version)
+        },
+        .joinGroup: {
+            _ = try await $0.ask(
+                JoinGroupRequest(
+                    groupID: "h\($1)", sessionTimeoutMs: 10_000, protocolType: "consumer",
+                    protocols: [.init(name: "range")]),
+                version: $1)
+        },
+        .syncGroup: { _ = try await $0.ask(SyncGroupRequest(groupID: "g", memberID: "m"), version: $1) },
+        .heartbeat: { _ = try await $0.ask(HeartbeatRequest(groupID: "g", memberID: "m"), version: $1) },
+        .leaveGroup: { client, version in
+            let old = LeaveGroupRequest(groupID: "g", memberID: "m")
+            let new = LeaveGroupRequest(groupID: "g", members: [.init(memberID: "m")])
+            _ = try await client.ask(version >= 3 ? new : old, version: version)
+        },
+        .describeGroups: { _ = try await $0.ask(DescribeGroupsRequest(groups: ["g", "?"]), version: $1) },
+        .listGroups: { _ = try await $0.ask(ListGroupsRequest(), version: $1) },
+        .apiVersions: { _ = try await $0.ask(ApiVersionsRequest(), version: $1) },
+        .createTopics: {
+            _ = try await $0.ask(
+                CreateTopicsRequest(topics: [
+                    .init(
+                        name: "v\($1)", numPartitions: 1, replicationFactor: 1,
+                        configs: [.init(name: "retention.ms", value: "1000")])
+                ]), version: $1)
+        },
+        .deleteTopics: { client, version in
+            let request =
+                version >= 6
+                ? DeleteTopicsRequest(topics: [.init(name: "v0")]) : DeleteTopicsRequest(topicNames: ["v0", "?"])
+            _ = try await client.ask(request, version: version)
+        },
+        .initProducerId: { _ = try await $0.ask(InitProducerIdRequest(transactionalID: nil), version: $1) },
+    ]
+
+    @Test(arguments: APITable.entries.map(\.key))
+    func isAnswered(_ key: APIKey) async throws {
+        let ask = try #require(Self.asks[key])
+        let versions = try #require(APITable.entries.first { $0.key == key }?.versions)
+        try await withBroker(in: TemporaryDirectory()) { broker in
+            let client = try await broker.connect()
+            _ = try await client.ask(try Requests.produce(["x"], to: "t"))
+            for version in versions { try await ask(client, version) }
+            #expect(broker.log.matching("closed the connection").isEmpty)
+        }
+    }
+}

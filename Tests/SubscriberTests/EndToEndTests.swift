@@ -1,0 +1,148 @@
+import Aggregation
+import KafkaClient
+import KafkaProtocol
+import MetricModel
+import NIOCore
+import RecordBatch
+import SeriesStore
+import Subscriber
+import TestKit
+import Testing
+
+/// Against a real broker over real sockets.
+@Suite(.timeLimit(.minutes(2))) struct EndToEndTests {
+    @Test func `records become samples and windows`() async throws {
+        let pipeline = try await PipelineFixture()
+        try await pipeline.send("node_load1 1 1700000000000\nnode_load1 3 1700000030000\n", to: "metrics.load")
+        let subscriber = try pipeline.subscriber()
+        try await eventually("both samples are stored") { subscriber.service.statistics.samplesStored == 2 }
+        // A topic that appears while the subscriber runs.
+        try await pipeline.send(#"room_temperature_celsius{room="lab"} 21.5"#, to: "metrics.custom")
+        try await eventually("the new topic is read") { subscriber.service.statistics.samplesStored == 3 }
+        #expect(
+            try pipeline.stored() == [
+                "node_load1 1.0@1700000000000", "node_load1 3.0@1700000030000",
+                #"room_temperature_celsius{room="lab"} 21.5@1700000000000"#,
+            ])
+        let reader = try SeriesReader(path: pipeline.databasePath)
+        let id = try #require(try reader.series(matching: [LabelMatcher("__name__", equals: "node_load1")]).first).id
+        let minutes = try reader.windows(
+            of: [id], resolution: .oneMinute, from: Timestamp(milliseconds: 0), to: Timestamp(milliseconds: .max))
+        // 1700000000000 is 20 s into its minute.
+        #expect(minutes[id]?.map(\.aggregate.count) == [2])
+        #expect(minutes[id]?.first?.aggregate.mean == 2)
+        try reader.close()
+        #expect(try await subscriber.stop() < .seconds(2))
+        try await pipeline.stop()
+    }
+
+    @Test func `what is sent twice counts once, and what is no sample goes to metrics.rejected`() async throws {
+        let pipeline = try await PipelineFixture()
+        let subscriber = try pipeline.subscriber()
+        for sequence in [0, 1, 1, 2, 0] {
+            try await pipeline.send(
+                "up \(sequence) \(1_700_000_000_000 + sequence)", to: "metrics.up", headers: agentHeaders(sequence))
+        }
+        let bad = try await pipeline.send("up 7\nthis is no sample\n", to: "metrics.up")
+        try await eventually("all records are stored") { subscriber.service.statistics.recordsRead == 6 }
+        let statistics = subscriber.service.statistics
+        #expect(statistics.samplesStored == 3, "the last is at the timestamp of the first")
+        #expect(statistics.duplicateRecords == 2)
+        #expect(statistics.duplicateSamples == 1)
+        #expect(statistics.rejectedLines == 1)
+        #expect(statistics.lostRejections == 0)
+
+        let consumer = try GroupConsumer(
+            cluster: pipeline.cluster,
+            configuration: GroupConsumerConfiguration(
+                group: "checking", topics: .named([try TopicName("metrics.rejected")])))
+        var rejected: [Record] = []
+        for try await batch in consumer {
+            rejected += try batch.records
+            break
+        }
+        await consumer.close()
+        let record = try #require(rejected.first)
+        #expect(record.value.map { String(buffer: $0) } == "this is no sample")
+        let headers = record.headers.map { "\($0.key)=\($0.value.map { String(buffer: $0) } ?? "")" }
+        #expect(headers.contains("weir-topic=metrics.up"))
+        #expect(headers.contains("weir-partition=0"))
+        #expect(headers.contains("weir-offset=\(bad)"))
+        #expect(headers.contains("weir-line=2"))
+        try await subscriber.stop()
+        try await pipeline.stop()
+    }
+
+    @Test func `a restart goes on exactly where the database stopped`() async throws {
+        let pipeline = try await PipelineFixture()
+        var random = SeededGenerator()
+        var sent: [String] = []
+        var subscriber = try pipeline.subscriber()
+        for number in 0..<120 {
+            let timestamp = 1_700_000_000_000 + Int64(number) * 1000
+            // No agent's headers: only the offset tells whether it has been counted.
+            try await pipeline.send("beat \(number) \(timestamp)\nnow \(number)", to: "metrics.beat", at: timestamp)
+            sent.append("beat \(Double(number))@\(timestamp)")
+            if number % 30 == 17 {
+                if Bool.random(using: &random) {
+                    #expect(try await subscriber.stop() < .seconds(2))
+                } else {
+                    await subscriber.cancel()
+                }
+                subscriber = try pipeline.subscriber()
+            }
+        }
+        try await eventually("everything is stored") { try pipeline.stored().count >= 240 }
+        try await eventually("the lag is gone") { subscriber.service.statistics.lag == 0 }
+        try await subscriber.stop()
+        let stored = try pipeline.stored()
+        #expect(stored.filter { $0.hasPrefix("beat") } == sent)
+        #expect(stored.count == 240)
+
+        let partition = TopicPartition(topic: try TopicName("metrics.beat"), partition: PartitionIndex(0))
+        let committed = try await Admin(cluster: pipeline.cluster).committedOffsets(group: "weir")
+        #expect(committed[partition] == 120, "the group's offsets follow the database")
+        let reader = try SeriesReader(path: pipeline.databasePath)
+        #expect(try reader.progress().offsets[SourcePartition(topic: "metrics.beat", partition: 0)] == 120)
+        try reader.close()
+        try await pipeline.stop()
+    }
+
+    @Test func `a topic that was made anew is read from its start`() async throws {
+        let pipeline = try await PipelineFixture()
+        var subscriber = try pipeline.subscriber()
+        for number in 0..<5 {
+            try await pipeline.send("up \(number) \(1_700_000_000_000 + number)", to: "metrics.up")
+        }
+        try await eventually("the first topic is stored") { subscriber.service.statistics.samplesStored == 5 }
+        try await subscriber.stop()
+        _ = try await Admin(cluster: pipeline.cluster).deleteTopics([try TopicName("metrics.up")])
+        try await eventually("the topic is made anew") {
+            do {
+                return try await pipeline.send("up 100 1700000001000", to: "metrics.up") == 0
+            } catch is KafkaClientError {
+                return false
+            }
+        }
+        subscriber = try pipeline.subscriber()
+        try await eventually("the new topic is stored") { try pipeline.stored().count == 6 }
+        try await subscriber.stop()
+        #expect(try pipeline.stored().contains("up 100.0@1700000001000"))
+        try await pipeline.stop()
+    }
+
+    @Test func `a database that is lost is built again from the topics`() async throws {
+        let pipeline = try await PipelineFixture()
+        for number in 0..<3 { try await pipeline.send("up \(number) 170000000000\(number)", to: "metrics.up") }
+        let first = try pipeline.subscriber()
+        try await eventually("all is stored") { first.service.statistics.samplesStored == 3 }
+        try await first.stop()
+        for suffix in ["", "-wal", "-shm"] { removeTree(pipeline.databasePath + suffix) }
+        let second = try pipeline.subscriber()
+        try await eventually("all is stored again, though the group had committed") {
+            second.service.statistics.samplesStored == 3
+        }
+        try await second.stop()
+        try await pipeline.stop()
+    }
+}
