@@ -258,8 +258,8 @@ import Testing
             }
             try await writing.value
             try await eventually("all are read") { reader.records.count >= 300 }
-            // Positions survive in the consumer, so it repeats nothing while it stays a member of the same generation;
-            // after it had to join anew it starts at what was committed, which here is nothing.
+            // Positions survive in the consumer, so it repeats nothing while it stays a member of the same
+            // generation; after it had to join anew it starts at what was committed, which here is nothing.
             let byOffset = Dictionary(reader.records.map { ($0.offset.rawValue, $0.value) }) { first, _ in first }
             #expect(byOffset.sorted { $0.key < $1.key }.map(\.value) == (0..<300).map(String.init))
             #expect(broker.lines.visible.count { $0.contains("cannot reach") } <= 2)

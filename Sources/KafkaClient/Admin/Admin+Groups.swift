@@ -13,7 +13,8 @@ public struct GroupSummary: Hashable, Sendable {
 /// A consumer group and its members.
 public struct GroupDescription: Hashable, Sendable {
     public let group: String
-    /// `Stable`, `Empty`, `PreparingRebalance`, `CompletingRebalance` or `Dead`. A group nobody has heard of is `Dead`.
+    /// `Stable`, `Empty`, `PreparingRebalance`, `CompletingRebalance` or `Dead`. A group nobody has heard of is
+    /// `Dead`.
     public let state: String
     public let protocolType: String
     /// The assignor's name.

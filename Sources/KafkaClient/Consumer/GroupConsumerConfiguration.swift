@@ -64,8 +64,8 @@ public struct GroupConsumerConfiguration: Sendable {
 public enum TopicSelection: Sendable, Equatable {
     /// These, once they exist.
     case named([TopicName])
-    /// Those whose whole name matches the regular expression, also ones created later, but none of `excluding` and none
-    /// that the cluster made for itself.
+    /// Those whose whole name matches the regular expression, also ones created later, but none of `excluding` and
+    /// none that the cluster made for itself.
     case pattern(String, excluding: Set<String> = [])
 }
 

@@ -13,8 +13,8 @@ public struct ProducerConfiguration: Sendable {
     }
 
     public var acks: Acknowledgement
-    /// How long a record waits for others to share its batch. With `.zero` a batch holds what came while the one before
-    /// it was under way, which is a good choice under load too.
+    /// How long a record waits for others to share its batch. With `.zero` a batch holds what came while the one
+    /// before it was under way, which is a good choice under load too.
     public var linger: Duration
     /// Bytes, before compression, at which a batch is full. A larger record is sent alone.
     public var batchBytes: Int
