@@ -72,6 +72,7 @@ public final class GroupConsumer: AsyncSequence, Sendable {
         member.buffer.finish(.success(()))
     }
 
+    /// For one task. What one iterator was given no other gets.
     public func makeAsyncIterator() -> Iterator {
         Iterator(consumer: self)
     }

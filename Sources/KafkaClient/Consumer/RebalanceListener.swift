@@ -25,7 +25,9 @@ public protocol RebalanceListener: Sendable {
 public struct CommittedOffsetsListener: RebalanceListener {
     public init() {}
 
+    /// Names no offsets.
     public func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] { [:] }
 
+    /// Does nothing.
     public func revoked(_ partitions: [TopicPartition]) async {}
 }
