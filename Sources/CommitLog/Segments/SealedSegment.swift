@@ -9,6 +9,8 @@ struct SealedSegment: Sendable {
     let byteCount: Int
     /// The offset after the last batch.
     let nextOffset: Offset
+    /// The largest timestamp of its records (milliseconds); nil when none has one.
+    let largestTimestamp: Int64?
 
     var baseOffset: Offset { name.baseOffset }
 
