@@ -16,7 +16,7 @@ extension LogRecovery {
         let start = try segment.position(for: Offset(.max))
         var tailTimestamp: Int64 = -1
         let end = try walk(segment.log, from: start, to: byteCount) {
-            tailTimestamp = max(tailTimestamp, $0.maxTimestamp)
+            if $0.recordCount > 0 { tailTimestamp = max(tailTimestamp, $0.maxTimestamp) }
         }
         guard let end, end <= bound, let largest = try largestTimestamp(of: segment, timeIndex),
             largest >= tailTimestamp

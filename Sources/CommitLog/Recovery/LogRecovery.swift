@@ -8,7 +8,7 @@ struct LogRecovery {
     let configuration: LogConfiguration
     var report = RecoveryReport()
     /// Whether files were made or removed, so that the directory is to be synced.
-    private(set) var changedDirectory = false
+    var changedDirectory = false
     /// The log start offset that was written down; 0 when there is none.
     private(set) var logStart: Offset = 0
 
@@ -28,6 +28,7 @@ struct LogRecovery {
 
     /// - Parameter initialOffset: where the log begins if there is none yet.
     mutating func run(initialOffset: Offset) throws(LogError) -> ([SealedSegment], ActiveSegment) {
+        try finishCompaction()
         let names = try sweptNames()
         let point = try RecoveryPoint.read(in: directory)
         try readOffsetFiles()

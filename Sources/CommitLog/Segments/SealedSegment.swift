@@ -3,7 +3,7 @@ internal import RecordBatch
 
 /// A segment that takes no more batches. A value owned by the log; its files are opened for each use, so that a log
 /// with many segments holds few descriptors.
-struct SealedSegment: Sendable {
+struct SealedSegment: Hashable, Sendable {
     let name: SegmentName
     /// Bytes of the log file.
     let byteCount: Int
