@@ -26,7 +26,7 @@ extension TextFormat {
         }
     }
 
-    private static func nextLine(
+    static func nextLine(
         in bytes: UnsafeRawBufferPointer, from position: inout Int
     ) -> UnsafeRawBufferPointer {
         let start = position
@@ -47,6 +47,30 @@ extension TextFormat {
     ) throws(TextFormatError.Reason) -> ParsedLine? {
         let line = trimmed(untrimmed)
         guard let first = line.first, first != UInt8(ascii: "#") else { return nil }
+        let sample = try parseSeriesAndValue(line, &scanner)
+        var timestamp = defaultTimestamp
+        let timestampStart = skipBlanks(line, from: sample.valueEnd)
+        if timestampStart < line.count {
+            let timestampEnd = endOfToken(line, from: timestampStart)
+            let text = UnsafeRawBufferPointer(rebasing: line[timestampStart..<timestampEnd])
+            guard let milliseconds = DecimalText.integer(text) else { throw .invalidTimestamp(excerpt(text)) }
+            timestamp = Timestamp(milliseconds: milliseconds)
+            let rest = skipBlanks(line, from: timestampEnd)
+            guard rest == line.count else {
+                throw .textAfterSample(excerpt(UnsafeRawBufferPointer(rebasing: line[rest...])))
+            }
+        }
+        return ParsedLine(
+            series: UnsafeRawBufferPointer(rebasing: line[..<sample.seriesEnd]), value: sample.value,
+            timestamp: timestamp,
+            lineNumber: lineNumber)
+    }
+
+    /// What a line begins with; a timestamp may follow.
+    @inline(__always)
+    static func parseSeriesAndValue(
+        _ line: UnsafeRawBufferPointer, _ scanner: inout SeriesScanner
+    ) throws(TextFormatError.Reason) -> (seriesEnd: Int, value: Double, valueEnd: Int) {
         guard line.count <= scanner.limits.maximumLineBytes else {
             throw .lineTooLong(bytes: line.count, maximumLineBytes: scanner.limits.maximumLineBytes)
         }
@@ -59,26 +83,11 @@ extension TextFormat {
         let valueEnd = endOfToken(line, from: valueStart)
         let valueText = UnsafeRawBufferPointer(rebasing: line[valueStart..<valueEnd])
         guard let value = DecimalText.double(valueText) else { throw .invalidNumber(excerpt(valueText)) }
-
-        var timestamp = defaultTimestamp
-        let timestampStart = skipBlanks(line, from: valueEnd)
-        if timestampStart < line.count {
-            let timestampEnd = endOfToken(line, from: timestampStart)
-            let text = UnsafeRawBufferPointer(rebasing: line[timestampStart..<timestampEnd])
-            guard let milliseconds = DecimalText.integer(text) else { throw .invalidTimestamp(excerpt(text)) }
-            timestamp = Timestamp(milliseconds: milliseconds)
-            let rest = skipBlanks(line, from: timestampEnd)
-            guard rest == line.count else {
-                throw .textAfterSample(excerpt(UnsafeRawBufferPointer(rebasing: line[rest...])))
-            }
-        }
-        return ParsedLine(
-            series: UnsafeRawBufferPointer(rebasing: line[..<seriesEnd]), value: value, timestamp: timestamp,
-            lineNumber: lineNumber)
+        return (seriesEnd, value, valueEnd)
     }
 
     /// Without blanks at both ends, and without the carriage return that other systems end lines with.
-    private static func trimmed(_ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    static func trimmed(_ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         let start = skipBlanks(line, from: 0)
         var end = line.count
         if end > start, line[end - 1] == UInt8(ascii: "\r") { end -= 1 }
@@ -92,7 +101,7 @@ extension TextFormat {
         return position
     }
 
-    private static func endOfToken(_ line: UnsafeRawBufferPointer, from start: Int) -> Int {
+    static func endOfToken(_ line: UnsafeRawBufferPointer, from start: Int) -> Int {
         var position = start
         while position < line.count, !line[position].isBlank { position += 1 }
         return position

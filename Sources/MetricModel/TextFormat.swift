@@ -65,6 +65,9 @@ public struct TextFormatError: Error, Hashable {
         case invalidNumber(String)
         case invalidTimestamp(String)
         case textAfterSample(String)
+        case invalidSeconds(String)
+        /// What only one format knows, in its words.
+        case malformed(String)
     }
 
     /// Counted from 1.
@@ -107,6 +110,8 @@ extension TextFormatError.Reason: CustomStringConvertible {
         case .invalidNumber(let text): "'\(text)' is no number"
         case .invalidTimestamp(let text): "'\(text)' is no timestamp in milliseconds"
         case .textAfterSample(let text): "'\(text)' stands after the sample"
+        case .invalidSeconds(let text): "'\(text)' is no timestamp in seconds"
+        case .malformed(let text): text
         }
     }
 }
