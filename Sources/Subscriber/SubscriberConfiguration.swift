@@ -11,6 +11,9 @@ public struct SubscriberConfiguration: Sendable {
     public var topicPattern = #"metrics\.(?!rollup\.).*"#
     /// Where lines that are no samples go; never read.
     public var rejectedTopic = "metrics.rejected"
+    /// The formats of topics whose records have no content type; the first that matches counts. Others are in the
+    /// Prometheus text format.
+    public var formats: [TopicFormat] = []
     /// The SQLite file, created when it does not exist.
     public var databasePath: String
     public var commitPolicy = CommitPolicy()

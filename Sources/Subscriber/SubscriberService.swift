@@ -64,7 +64,8 @@ public final class SubscriberService: Service, Sendable {
     }
 
     private func work(_ cluster: Cluster, _ producer: Producer) async throws {
-        let intake = Intake(progress: progress, policy: configuration.commitPolicy, logger: logger)
+        let intake = Intake(
+            progress: progress, formats: configuration.formats, policy: configuration.commitPolicy, logger: logger)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try GroupConsumer(
             cluster: cluster,

@@ -12,6 +12,8 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var rejectedLines: Int64 = 0
     /// Of these, how many that topic did not take.
     public var lostRejections: Int64 = 0
+    /// Values that are no numbers, such as the strings of InfluxDB's line protocol, and were passed over.
+    public var skippedValues: Int64 = 0
     public var commits: Int64 = 0
     public var seriesCreated: Int64 = 0
     /// How long the latest transaction took.

@@ -12,6 +12,7 @@ final class StatisticsKeeper: Sendable {
             statistics.recordsRead += counts.records
             statistics.duplicateRecords += counts.duplicateRecords
             statistics.rejectedLines += counts.rejectedLines
+            statistics.skippedValues += counts.skippedValues
             statistics.lostRejections += Int64(lostRejections)
             statistics.samplesStored += Int64(report.storedSamples)
             statistics.duplicateSamples += Int64(report.duplicateSamples)

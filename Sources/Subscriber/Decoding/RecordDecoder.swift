@@ -14,6 +14,15 @@ struct Harvest: Sendable {
 
     /// How much is in hand, counted in samples; a rejection weighs as much as some dozens.
     var size: Int { head.sampleCount + rejections.count * 32 }
+
+    /// Rejects a record as a whole.
+    mutating func reject(_ record: RecordView, _ reason: String, agent: String?, of source: TopicPartition) {
+        counts.rejectedLines += 1
+        rejections.append(
+            Rejection(
+                reason: reason, source: source, offset: record.offset, agent: agent, key: record.key,
+                value: record.value))
+    }
 }
 
 /// How much was decoded.
@@ -23,10 +32,12 @@ struct DecodingCounts: Sendable {
     var duplicateRecords: Int64 = 0
     /// Lines that are no samples; a record or batch that cannot be read at all counts as one.
     var rejectedLines: Int64 = 0
+    /// Values that are no numbers, such as the strings of InfluxDB's line protocol.
+    var skippedValues: Int64 = 0
 }
 
-/// Turns records into samples: drops records that have been counted, reads the text format line by line, and knows
-/// the series by their bytes.
+/// Turns records into samples: drops records that have been counted, reads each in its format, and knows the series
+/// by their bytes.
 ///
 /// It remembers what it has decoded as counted, so everything it adds to a harvest has to be committed, or the
 /// decoder thrown away. Owned by the `Intake`, used in its isolation.
@@ -39,10 +50,17 @@ struct RecordDecoder {
     private var sequences: [AgentStream: SequenceSet]
     private var touchedStreams: Set<AgentStream> = []
     private let limits: TextFormat.Limits
+    private var formats: RecordFormats
+    private var reading: FormatReading
 
-    init(sequences: [AgentStream: SequenceSet], limits: TextFormat.Limits = TextFormat.Limits()) {
+    init(
+        sequences: [AgentStream: SequenceSet], formats: [TopicFormat] = [],
+        limits: TextFormat.Limits = TextFormat.Limits()
+    ) {
         self.sequences = sequences
         self.limits = limits
+        self.formats = RecordFormats(formats)
+        reading = FormatReading(limits: limits)
     }
 
     /// Decodes the records of one batch from `firstOffset` on. A batch that is damaged inside is rejected as a whole
@@ -51,6 +69,7 @@ struct RecordDecoder {
         _ batch: EncodedBatch, from firstOffset: Offset, of source: TopicPartition, into harvest: inout Harvest
     ) {
         let topic = source.topic.rawValue
+        let format = formats.format(of: source.topic)
         do {
             try batch.forEachRecord { record in
                 guard record.offset >= firstOffset else { return }
@@ -60,7 +79,7 @@ struct RecordDecoder {
                     harvest.counts.duplicateRecords += 1
                     return
                 }
-                decode(record, agent: sequence?.stream.agent, of: source, into: &harvest)
+                decode(record, as: format, agent: sequence?.stream.agent, of: source, into: &harvest)
             }
         } catch {
             harvest.counts.rejectedLines += 1
@@ -87,33 +106,45 @@ struct RecordDecoder {
     }
 
     private mutating func decode(
-        _ record: RecordView, agent: String?, of source: TopicPartition, into harvest: inout Harvest
+        _ record: RecordView, as topicFormat: FormatChoice, agent: String?, of source: TopicPartition,
+        into harvest: inout Harvest
     ) {
         guard let value = record.value, !value.isEmpty else {
-            harvest.counts.rejectedLines += 1
-            harvest.rejections.append(
-                Rejection(
-                    reason: "the record has no value", source: source, offset: record.offset, agent: agent,
-                    key: record.key))
+            harvest.reject(record, "the record has no value", agent: agent, of: source)
+            return
+        }
+        let choice: FormatChoice
+        do {
+            choice = try RecordFormats.format(of: record.headers) ?? topicFormat
+        } catch {
+            harvest.reject(record, "\(error)", agent: agent, of: source)
             return
         }
         var rejected = RejectedLines(of: record, agent: agent, source: source)
+        // Taken out while it is used, because the closures below use the decoder.
+        var reading = FormatReading(limits: limits)
+        swap(&reading, &self.reading)
         // A record without a time (-1) gets that of its arrival.
-        let arrival = record.timestamp >= 0 ? Timestamp(milliseconds: record.timestamp) : .now()
-        TextFormat.forEachLine(in: value, defaultTimestamp: arrival, limits: limits) { error in
-            rejected.add(error.lineNumber, "\(error.reason)")
+        reading.defaultTimestamp = record.timestamp >= 0 ? Timestamp(milliseconds: record.timestamp) : .now()
+        reading.parameters = choice.parameters
+        let skippedBefore = reading.skippedValues
+        choice.format.read(value, &reading) { unreadable in
+            rejected.add(unreadable.number, "\(unreadable.reason)", unreadable.text)
         } _: { line in
             guard Self.timestamps.contains(line.timestamp) else {
                 let reason = "timestamp \(line.timestamp.milliseconds) is no time between the years 1970 and 9999"
-                rejected.add(line.lineNumber, reason)
+                rejected.add(line.lineNumber, reason, choice.format.numbersLines ? nil : line.series)
                 return
             }
             guard let reference = series.find(line.series) ?? define(line.series, in: &harvest.head) else {
-                rejected.add(line.lineNumber, "the series cannot be read")
+                rejected.add(
+                    line.lineNumber, "the series cannot be read", choice.format.numbersLines ? nil : line.series)
                 return
             }
             harvest.head.append(reference, timestamp: line.timestamp, value: line.value)
         }
+        harvest.counts.skippedValues += Int64(reading.skippedValues - skippedBefore)
+        swap(&reading, &self.reading)
         if !rejected.isEmpty {
             harvest.counts.rejectedLines += Int64(rejected.count)
             harvest.rejections += rejected.finish()

@@ -26,10 +26,17 @@ struct RejectedLines {
 
     var isEmpty: Bool { count == 0 }
 
-    /// Lines come in order.
-    mutating func add(_ number: Int, _ reason: String) {
+    /// Lines come in order. `text` is what was rejected where it is no line but an element of another kind.
+    mutating func add(_ number: Int, _ reason: String, _ text: UnsafeRawBufferPointer? = nil) {
         count += 1
         guard count <= Self.maximumSingleLines else { return }
+        if let text {
+            rejections.append(
+                Rejection(
+                    reason: reason, source: source, offset: record.offset, line: number, agent: agent, key: record.key,
+                    value: text))
+            return
+        }
         let feed = UInt8(ascii: "\n")
         while line < number, let end = rest.firstIndex(of: feed) {
             rest = rest[(end + 1)...]

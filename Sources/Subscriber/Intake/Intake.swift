@@ -33,8 +33,8 @@ actor Intake {
     private var flushes = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(progress: StoredProgress, policy: CommitPolicy, logger: Logger) {
-        decoder = RecordDecoder(sequences: progress.sequences)
+    init(progress: StoredProgress, formats: [TopicFormat], policy: CommitPolicy, logger: Logger) {
+        decoder = RecordDecoder(sequences: progress.sequences, formats: formats)
         stored = progress.offsets
         self.policy = policy
         self.logger = logger

@@ -20,6 +20,16 @@ struct SubscriberCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The consumer group (default: weir).", valueName: "name"))
     var group: String?
 
+    @Option(
+        name: .customLong("format"),
+        help: ArgumentHelp(
+            """
+            The format of records without a content type: prometheus, openmetrics, influx[;precision=s] or collectd. \
+            May be given several times; TOPIC is a regular expression (default: prometheus).
+            """,
+            valueName: "topic=format,…"))
+    var formats: [TopicFormatList] = []
+
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
 
@@ -30,6 +40,8 @@ struct SubscriberCommand: AsyncParsableCommand {
             bootstrap: try settings.value(bootstrap, "bootstrap", default: .local).addresses,
             databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
         configuration.group = try settings.value(group, "group", default: "weir")
+        let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
+        configuration.formats = try settings.value(flag, "formats")?.formats ?? []
         try await weir.run([try SubscriberService(configuration: configuration, logger: logger)], logger: logger)
     }
 }

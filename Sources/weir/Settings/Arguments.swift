@@ -1,6 +1,7 @@
 public import ArgumentParser
 import KafkaClient
 import MetricModel
+import Subscriber
 
 // How the values of settings are written: durations as Prometheus writes them, sizes with binary units, lists with commas.
 
@@ -76,6 +77,20 @@ struct NameList: ExpressibleByArgument {
         names = argument.split(separator: ",").map(String.init)
         guard !names.isEmpty else { return nil }
     }
+}
+
+/// `topic=format[,topic=format…]`: the formats of topics, the first that matches counts.
+struct TopicFormatList: ExpressibleByArgument {
+    let formats: [TopicFormat]
+
+    init(formats: [TopicFormat]) { self.formats = formats }
+
+    init?(argument: String) {
+        formats = argument.split(separator: ",").compactMap { try? TopicFormat(parsing: String($0)) }
+        guard !formats.isEmpty, formats.count == argument.split(separator: ",").count else { return nil }
+    }
+
+    static var allValueStrings: [String] { SampleFormat.all.map { "TOPIC=\($0.name)" } }
 }
 
 /// How a command writes its result.

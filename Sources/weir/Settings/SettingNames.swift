@@ -12,7 +12,7 @@ enum SettingNames {
         "agent": [
             "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "log-level",
         ],
-        "subscriber": ["bootstrap", "database", "group", "log-level"],
+        "subscriber": ["bootstrap", "database", "formats", "group", "log-level"],
         "query": ["database", "last", "step", "resolution", "format"],
         "topic": ["bootstrap", "format"],
         "group": ["bootstrap", "format"],
