@@ -42,18 +42,20 @@ extension Log {
     /// owner's lock.
     public func timestampSearch(for timestamp: Int64) -> TimestampSearch {
         TimestampSearch(
-            goal: .atLeast(timestamp), directory: directory, sealed: sealed,
+            goal: .atLeast(timestamp), start: logStartOffset, directory: directory,
+            sealed: Array(sealed[sealed.firstIndex(endingAfter: logStartOffset)...]),
             active: TimestampSearch.Active(
-                file: active.file, byteCount: active.byteCount,
+                file: active.file, baseOffset: active.baseOffset, byteCount: active.byteCount,
                 position: active.index.position(forTimestamp: timestamp), largest: active.index.largest?.timestamp))
     }
 
     /// A search for the first record with the log's largest timestamp, to be run outside the owner's lock.
     public func largestTimestampSearch() -> TimestampSearch {
         TimestampSearch(
-            goal: .largest, directory: directory, sealed: sealed,
+            goal: .largest, start: logStartOffset, directory: directory,
+            sealed: Array(sealed[sealed.firstIndex(endingAfter: logStartOffset)...]),
             active: TimestampSearch.Active(
-                file: active.file, byteCount: active.byteCount,
+                file: active.file, baseOffset: active.baseOffset, byteCount: active.byteCount,
                 position: active.index.largest.map { active.index.position(forTimestamp: $0.timestamp) } ?? 0,
                 largest: active.index.largest?.timestamp))
     }

@@ -4,18 +4,22 @@ public import RecordBatch
 /// threads; its owner keeps it behind a lock, and does outside that lock what may take long: `LogSlice.read`,
 /// `TimestampSearch.find` and `SyncPoint.perform`.
 public struct Log: ~Copyable {
-    public let configuration: LogConfiguration
+    /// May be changed at any time: it applies to the next append, and `indexIntervalBytes` to the next segment.
+    public var configuration: LogConfiguration
     /// What opening the log found and mended.
     public let recovery: RecoveryReport
     let directory: Directory
     var sealed: [SealedSegment]
     var active: ActiveSegment
-    private var sealedByteCount: Int
-    private let progress: SyncProgress
+    var sealedByteCount: Int
+    /// What has been advanced to by `advanceLogStart`; before it nothing is read.
+    var readableFrom: Offset
+    let logStartFile: LogStartFile
+    let progress: SyncProgress
     /// Files of sealed segments that are not known to be on disk.
     private var unsynced: [UnsyncedSegment] = []
     /// Counts the changes of the directory's entries, each of which the next sync puts on disk.
-    private var directoryVersion = 0
+    var directoryVersion = 0
 
     private struct UnsyncedSegment {
         let nextOffset: Offset
@@ -41,6 +45,8 @@ public struct Log: ~Copyable {
         let directory = try Directory.make(path, in: fileSystem)
         var recovery = LogRecovery(directory: directory, configuration: configuration)
         let (sealed, active) = try recovery.run(initialOffset: initialOffset)
+        self.readableFrom = recovery.logStart
+        self.logStartFile = LogStartFile(directory, written: recovery.logStart)
         self.directory = directory
         self.configuration = configuration
         self.recovery = recovery.report
@@ -61,7 +67,7 @@ public struct Log: ~Copyable {
     public var path: String { directory.path }
 
     /// The first offset that can be read.
-    public var logStartOffset: Offset { sealed.first?.baseOffset ?? active.baseOffset }
+    public var logStartOffset: Offset { max(readableFrom, sealed.first?.baseOffset ?? active.baseOffset) }
 
     /// The offset that the next batch gets.
     public var logEndOffset: Offset { active.nextOffset }
@@ -131,26 +137,6 @@ public struct Log: ~Copyable {
     private mutating func forgetSynced() {
         let synced = progress.syncedOffset
         unsynced.removeAll { $0.nextOffset <= synced }
-    }
-
-    /// Removes the sealed segments whose records all lie before `offset`. The active segment stays.
-    ///
-    /// - Returns: how many segments were removed.
-    @discardableResult
-    public mutating func deleteSegments(before offset: Offset) throws(LogError) -> Int {
-        try progress.check()
-        var count = 0
-        while let first = sealed.first, first.nextOffset <= offset {
-            // The log file goes first: an index without it is swept up at the next start.
-            try directory.remove(first.name.log)
-            sealed.removeFirst()
-            sealedByteCount -= first.byteCount
-            directoryVersion += 1
-            count += 1
-            try directory.remove(first.name.offsetIndex)
-            try directory.remove(first.name.timeIndex)
-        }
-        return count
     }
 
     /// Syncs everything and notes that nothing needs recovery. The log takes no appends afterwards; slices can still be

@@ -10,7 +10,7 @@ public struct TimestampSearch: Sendable {
         public let timestamp: Int64
     }
 
-    enum Goal: Sendable {
+    enum Goal: Hashable, Sendable {
         case atLeast(Int64)
         case largest
     }
@@ -18,6 +18,7 @@ public struct TimestampSearch: Sendable {
     /// The active segment at the time when the search was made.
     struct Active: Sendable {
         let file: File
+        let baseOffset: Offset
         let byteCount: Int
         /// Where its time index says to begin.
         let position: Int
@@ -25,6 +26,8 @@ public struct TimestampSearch: Sendable {
     }
 
     let goal: Goal
+    /// The log start offset: what lies before it is not found.
+    let start: Offset
     let directory: Directory
     let sealed: [SealedSegment]
     let active: Active
@@ -41,30 +44,57 @@ public struct TimestampSearch: Sendable {
             wanted = timestamp
         case .largest:
             for segment in sealed { wanted = max(wanted, try largest(in: segment) ?? .min) }
-            wanted = max(wanted, active.largest ?? .min)
+            if active.byteCount > 0 { wanted = max(wanted, try largestInActive() ?? .min) }
             // Nothing has a timestamp: there is no largest one.
             if wanted == .min { return nil }
         }
         for segment in sealed {
-            guard let largest = try largest(in: segment), largest >= wanted,
-                let file = try directory.openIfPresent(segment.name.log)
+            guard segment.largestTimestamp ?? .min >= wanted, let file = try directory.openIfPresent(segment.name.log)
             else { continue }
-            let start = try position(for: wanted, in: segment)
-            if let match = try find(wanted, in: file, from: start, end: segment.byteCount, maximumDecompressedBytes) {
+            let position = try position(for: wanted, in: segment)
+            // Compaction may have replaced the file meanwhile by a shorter one.
+            let end = try file.size()
+            if let match = try find(wanted, in: file, from: position, end: end, maximumDecompressedBytes) {
                 return match
             }
         }
         guard let largest = active.largest, largest >= wanted else { return nil }
-        return try find(wanted, in: active.file, from: active.position, end: active.byteCount, maximumDecompressedBytes)
+        // Its index leads to its own largest timestamp, which may lie before the log start.
+        let position = goal == .largest && largest != wanted ? 0 : active.position
+        return try find(wanted, in: active.file, from: position, end: active.byteCount, maximumDecompressedBytes)
     }
 
-    /// The largest timestamp of a sealed segment, which its time index ends with; nil when it has none.
+    /// The largest timestamp of a sealed segment's records from the log start on; nil when there is none.
     private func largest(in segment: SealedSegment) throws(LogError) -> Int64? {
-        guard let index = try directory.openIfPresent(segment.name.timeIndex) else { return nil }
-        let count = try index.size() / TimeIndexEntry.byteCount
-        guard count > 0 else { return nil }
-        let bytes = try index.read(count: TimeIndexEntry.byteCount, at: (count - 1) * TimeIndexEntry.byteCount)
-        return bytes.getInteger(at: bytes.readerIndex)
+        guard segment.baseOffset < start else { return segment.largestTimestamp }
+        guard let file = try directory.openIfPresent(segment.name.log) else { return nil }
+        return try largest(in: file, end: try file.size())
+    }
+
+    private func largestInActive() throws(LogError) -> Int64? {
+        guard active.baseOffset < start else { return active.largest }
+        return try largest(in: active.file, end: active.byteCount)
+    }
+
+    /// The same, for a segment that begins before the log start, from its batches' headers; a batch that lies across the log
+    /// start counts for the records after it.
+    private func largest(in file: File, end: Int) throws(LogError) -> Int64? {
+        let reader = BatchReader(file, end: end)
+        var largest: Int64?
+        var position = 0
+        while position < end {
+            let header = try reader.intactHeader(at: position)
+            if header.lastOffset >= start, header.recordCount > 0, header.maxTimestamp >= 0 {
+                let timestamp =
+                    header.baseOffset >= start
+                    ? header.maxTimestamp
+                    : try records(in: file, header, at: position, RecordBatchLimits.maximumDecompressedBytes)
+                        .lazy.filter { $0.offset >= start }.map(\.timestamp).max() ?? -1
+                largest = max(largest ?? -1, timestamp)
+            }
+            position += header.totalByteCount
+        }
+        return largest.flatMap { $0 < 0 ? nil : $0 }
     }
 
     /// Where the indexes of a sealed segment say to begin.
@@ -89,20 +119,25 @@ public struct TimestampSearch: Sendable {
         var position = start
         while position < end {
             let header = try reader.intactHeader(at: position)
-            if header.maxTimestamp >= timestamp {
-                let bytes = try file.read(count: header.totalByteCount, at: position)
-                do throws(RecordBatchError) {
-                    let records = try EncodedBatch(validating: bytes)
-                        .records(maximumDecompressedBytes: maximumDecompressedBytes)
-                    if let record = records.first(where: { $0.timestamp >= timestamp }) {
-                        return Match(offset: record.offset, timestamp: record.timestamp)
-                    }
-                } catch {
-                    throw .corrupt(path: file.path, position: position, reason: error.description)
+            if header.maxTimestamp >= timestamp, header.lastOffset >= self.start {
+                let records = try records(in: file, header, at: position, maximumDecompressedBytes)
+                if let record = records.first(where: { $0.timestamp >= timestamp && $0.offset >= self.start }) {
+                    return Match(offset: record.offset, timestamp: record.timestamp)
                 }
             }
             position += header.totalByteCount
         }
         return nil
+    }
+
+    private func records(
+        in file: File, _ header: RecordBatchHeader, at position: Int, _ maximumDecompressedBytes: Int
+    ) throws(LogError) -> [Record] {
+        let bytes = try file.read(count: header.totalByteCount, at: position)
+        do throws(RecordBatchError) {
+            return try EncodedBatch(validating: bytes).records(maximumDecompressedBytes: maximumDecompressedBytes)
+        } catch {
+            throw .corrupt(path: file.path, position: position, reason: error.description)
+        }
     }
 }

@@ -67,13 +67,17 @@ extension Log {
         var next = offset ?? logStartOffset
         while next < logEndOffset {
             let bytes = try locate(from: next, maximumBytes: maximumBytes).read()
-            let piece = try LogMaking.records(in: bytes)
-            guard let last = piece.last else {
+            records += try LogMaking.records(in: bytes).filter { $0.offset >= next }
+            let before = next
+            // By batches, since compaction leaves some without records.
+            try RecordBatchHeader.walk(bytes) { header, _ in
+                next = header.nextOffset
+                return true
+            }
+            guard next > before else {
                 Issue.record("nothing at offset \(next) of a log that ends at \(logEndOffset)")
                 break
             }
-            records += piece.filter { $0.offset >= next }
-            next = last.offset.advanced(by: 1)
         }
         return records
     }

@@ -29,6 +29,15 @@ final class File: Sendable {
         }
     }
 
+    /// When it was written to last, in milliseconds since the epoch.
+    func modified() throws(LogError) -> Int64 {
+        do throws(SystemError) {
+            return try fileSystem.modified(descriptor)
+        } catch {
+            throw .file(.inspect, path: path, error)
+        }
+    }
+
     /// Fills `room` from `position` on, as far as the file goes.
     ///
     /// - Returns: the number of bytes read.

@@ -5,6 +5,8 @@ public protocol FileSystem: Sendable {
     func open(_ path: String, _ access: FileAccess) throws(SystemError) -> Int32
     func close(_ descriptor: Int32)
     func size(_ descriptor: Int32) throws(SystemError) -> Int
+    /// When the file was written to last, in milliseconds since the epoch.
+    func modified(_ descriptor: Int32) throws(SystemError) -> Int64
     /// Reads at most `room.count` bytes at `position`; 0 at the end of the file.
     func read(_ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int) throws(SystemError)
         -> Int
@@ -25,6 +27,12 @@ public protocol FileSystem: Sendable {
     func remove(_ path: String) throws(SystemError)
     /// The names of a directory's entries, in no order.
     func names(in directory: String) throws(SystemError) -> [String]
+}
+
+extension FileSystem {
+    public func modified(_ descriptor: Int32) throws(SystemError) -> Int64 {
+        try POSIXFileSystem().modified(descriptor)
+    }
 }
 
 /// How a file is opened.

@@ -27,6 +27,12 @@ public struct POSIXFileSystem: FileSystem {
         return Int(status.st_size)
     }
 
+    public func modified(_ descriptor: Int32) throws(SystemError) -> Int64 {
+        var status = stat()
+        try Self.retrying { Int(fstat(descriptor, &status)) }
+        return Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
+    }
+
     public func read(
         _ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int
     ) throws(SystemError) -> Int {

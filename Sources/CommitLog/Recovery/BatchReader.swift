@@ -61,11 +61,15 @@ final class BatchReader {
 
     /// The CRC-32C of the batch at `position`, whose header has been read.
     func checksum(of header: RecordBatchHeader, at position: Int) throws(LogError) -> UInt32 {
+        try checksum(from: position + RecordBatchHeader.checksummedFrom, to: position + header.totalByteCount)
+    }
+
+    /// The CRC-32C of a stretch of the file.
+    func checksum(from start: Int, to end: Int) throws(LogError) -> UInt32 {
         var checksum: UInt32 = 0
-        var next = position + RecordBatchHeader.checksummedFrom
-        let batchEnd = position + header.totalByteCount
-        while next < batchEnd {
-            let bytes = try bytes(at: next, count: batchEnd - next)
+        var next = start
+        while next < end {
+            let bytes = try bytes(at: next, count: end - next)
             // A file that shrinks meanwhile gives a checksum that does not match.
             if bytes.isEmpty { break }
             checksum = CRC32C.checksum(bytes, continuing: checksum)

@@ -13,7 +13,9 @@ extension LogRecovery {
     ) throws(LogError) -> SegmentName? {
         let file = scan.reader.file
         let size = scan.reader.end
-        let resume = damage.isTorn && isLast ? nil : try scan.resume(after: damage)
+        let resume = damage.isZeros && isLast ? nil : try scan.resume(after: damage)
+        // Nobody was told of a write that a crash cut short; anything else is kept for a person to look at.
+        let isTorn = isLast && damage.isTorn && resume == nil
         var next: SegmentName?
         if let resume, case .success(let header) = try scan.reader.header(at: resume) {
             let name = SegmentName(header.baseOffset)
@@ -23,7 +25,7 @@ extension LogRecovery {
             next = name
         }
         var movedTo: String?
-        if !(damage.isTorn && isLast) {
+        if !isTorn {
             let aside = try freeName("\(name.log).\(scan.position).corrupt")
             try copy(file, from: scan.position, to: resume ?? size, into: aside)
             movedTo = directory.path(of: aside)
@@ -35,7 +37,10 @@ extension LogRecovery {
         report.cuts.append(
             RecoveryReport.Cut(
                 path: file.path, position: scan.position, byteCount: (resume ?? size) - scan.position,
-                reason: damage.reason, movedTo: movedTo))
+                reason: damage.isTorn && resume != nil
+                    ? "its length is damaged: it goes beyond the end of the file, though intact batches follow it"
+                    : damage.reason,
+                movedTo: movedTo))
         return next
     }
 

@@ -6,7 +6,9 @@ extension LogRecovery {
     /// A sealed segment that need not be checked again; nil when its indexes do not fit it.
     func trustedSegment(_ name: SegmentName, before bound: Offset) throws(LogError) -> SealedSegment? {
         let byteCount = try directory.open(name.log, .read).size()
-        let segment = try SealedSegment(name: name, byteCount: byteCount, nextOffset: bound).open(in: directory)
+        let segment = try SealedSegment(
+            name: name, byteCount: byteCount, nextOffset: bound, largestTimestamp: nil
+        ).open(in: directory)
         guard let offsetIndex = segment.offsetIndex, try offsetIndex.size() % OffsetIndexEntry.byteCount == 0,
             let timeIndex = try directory.openIfPresent(name.timeIndex),
             try timeIndex.size() % TimeIndexEntry.byteCount == 0
@@ -14,12 +16,13 @@ extension LogRecovery {
         let start = try segment.position(for: Offset(.max))
         var tailTimestamp: Int64 = -1
         let end = try walk(segment.log, from: start, to: byteCount) {
-            tailTimestamp = max(tailTimestamp, $0.maxTimestamp)
+            if $0.recordCount > 0 { tailTimestamp = max(tailTimestamp, $0.maxTimestamp) }
         }
-        guard let end, end <= bound, try largestTimestamp(of: segment, timeIndex) ?? .min >= tailTimestamp else {
-            return nil
-        }
-        return SealedSegment(name: name, byteCount: byteCount, nextOffset: end)
+        guard let end, end <= bound, let largest = try largestTimestamp(of: segment, timeIndex),
+            largest >= tailTimestamp
+        else { return nil }
+        return SealedSegment(
+            name: name, byteCount: byteCount, nextOffset: end, largestTimestamp: largest < 0 ? nil : largest)
     }
 
     /// The largest timestamp that a segment's time index ends with, -1 when it has no entry; nil when the batch that the

@@ -8,7 +8,9 @@ struct LogRecovery {
     let configuration: LogConfiguration
     var report = RecoveryReport()
     /// Whether files were made or removed, so that the directory is to be synced.
-    private(set) var changedDirectory = false
+    var changedDirectory = false
+    /// The log start offset that was written down; 0 when there is none.
+    private(set) var logStart: Offset = 0
 
     /// A segment that has been checked to its end.
     struct Checked {
@@ -26,13 +28,44 @@ struct LogRecovery {
 
     /// - Parameter initialOffset: where the log begins if there is none yet.
     mutating func run(initialOffset: Offset) throws(LogError) -> ([SealedSegment], ActiveSegment) {
+        try finishCompaction()
         let names = try sweptNames()
         let point = try RecoveryPoint.read(in: directory)
-        let (sealed, active) = try open(names, point, initialOffset: initialOffset)
-        if let point, point.offset > active.nextOffset {
-            report.lostOffsets = active.nextOffset..<point.offset
-        }
+        try readOffsetFiles()
+        var (sealed, active) = try open(names, point, initialOffset: max(initialOffset, logStart))
+        let end = max(point?.offset ?? 0, logStart)
+        if end > active.nextOffset { report.lostOffsets = active.nextOffset..<end }
+        if logStart > active.nextOffset { active = try begin(after: active, &sealed) }
         return (sealed, active)
+    }
+
+    private mutating func readOffsetFiles() throws(LogError) {
+        for file in OffsetFile.all {
+            switch try file.read(in: directory) {
+            case .missing: break
+            case .offset(let offset): if file == .logStart { logStart = offset }
+            case .damaged:
+                report.ignoredFiles.append(directory.path(of: file.name))
+                try directory.remove(file.name)
+            }
+        }
+    }
+
+    /// A segment at the log start offset, for a log that ends before it because its last batches were not on disk:
+    /// what is appended must not get offsets that nobody may read.
+    private mutating func begin(
+        after active: ActiveSegment, _ sealed: inout [SealedSegment]
+    ) throws(LogError) -> ActiveSegment {
+        var active = active
+        changedDirectory = true
+        if active.byteCount > 0 {
+            for file in try active.finishIndexes() { try file.sync() }
+            sealed.append(active.sealed())
+            return try create(SegmentName(logStart))
+        }
+        let next = try create(SegmentName(logStart))
+        for name in active.name.all { try directory.remove(name) }
+        return next
     }
 
     private mutating func open(
@@ -80,7 +113,7 @@ struct LogRecovery {
                 SegmentName(fileName: file, suffix: SegmentName.offsetIndexSuffix)
                 ?? SegmentName(fileName: file, suffix: SegmentName.timeIndexSuffix)
             let isOrphan = index.map { !names.contains($0) } ?? false
-            if isOrphan || Self.isTemporary(file) { try directory.remove(file) }
+            if isOrphan || Self.isTemporary(file) || SegmentName.isRetired(file) { try directory.remove(file) }
         }
         return names.sorted { $0.baseOffset < $1.baseOffset }
     }
@@ -89,7 +122,8 @@ struct LogRecovery {
     private static func isTemporary(_ file: String) -> Bool {
         guard file.hasSuffix(AtomicFile.temporarySuffix) else { return false }
         let target = String(file.dropLast(AtomicFile.temporarySuffix.count))
-        return target == RecoveryPoint.fileName || SegmentName(fileName: target, suffix: SegmentName.logSuffix) != nil
+        return target == RecoveryPoint.fileName || OffsetFile.all.contains { $0.name == target }
+            || SegmentName(fileName: target, suffix: SegmentName.logSuffix) != nil
     }
 
     // MARK: Checking
@@ -136,9 +170,7 @@ struct LogRecovery {
         var sealed: [SealedSegment] = []
         for segment in checked {
             guard segment.byteCount > 0 else {
-                try directory.remove(segment.name.log)
-                try directory.remove(segment.name.offsetIndex)
-                try directory.remove(segment.name.timeIndex)
+                for name in segment.name.all { try directory.remove(name) }
                 changedDirectory = true
                 continue
             }
@@ -154,7 +186,9 @@ struct LogRecovery {
                 changedDirectory = true
             }
             sealed.append(
-                SealedSegment(name: segment.name, byteCount: segment.byteCount, nextOffset: segment.nextOffset))
+                SealedSegment(
+                    name: segment.name, byteCount: segment.byteCount, nextOffset: segment.nextOffset,
+                    largestTimestamp: index.largest?.timestamp))
         }
         return sealed
     }

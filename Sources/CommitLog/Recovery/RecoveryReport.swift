@@ -18,6 +18,9 @@ public struct RecoveryReport: Hashable, Sendable {
     public internal(set) var cuts: [Cut] = []
     /// Paths of index files that were missing or contradicted their log, and were made anew.
     public internal(set) var rebuiltIndexes: [String] = []
+    /// Paths of small files that made no sense and were removed: a log start offset (records that were given up may be
+    /// seen again) or a cleaner offset (compaction begins anew).
+    public internal(set) var ignoredFiles: [String] = []
     /// Offsets at the log's end that were on disk once and are gone: files were cut or removed. New batches will use
     /// them again.
     public internal(set) var lostOffsets: Range<Offset>?
@@ -25,12 +28,13 @@ public struct RecoveryReport: Hashable, Sendable {
     public internal(set) var scannedBytes = 0
 
     /// Whether nothing had to be mended.
-    public var isClean: Bool { cuts.isEmpty && rebuiltIndexes.isEmpty && lostOffsets == nil }
+    public var isClean: Bool { cuts.isEmpty && rebuiltIndexes.isEmpty && ignoredFiles.isEmpty && lostOffsets == nil }
 
     /// What was mended, for a person to read; nil when nothing was.
     public var summary: String? {
         if isClean { return nil }
         var parts = cuts.map(\.description) + rebuiltIndexes.map { "made \($0) anew" }
+        parts += ignoredFiles.map { "removed \($0), which was damaged" }
         if let lostOffsets {
             parts.append(
                 "offsets \(lostOffsets.lowerBound) to \(lostOffsets.upperBound.advanced(by: -1)) were on disk and are gone"

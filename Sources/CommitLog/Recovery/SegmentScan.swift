@@ -19,6 +19,8 @@ struct SegmentScan {
         let header: RecordBatchHeader?
         /// Whether it looks like a write that a crash cut short: the file ends within the batch, or in zeros.
         let isTorn: Bool
+        /// Whether nothing but zeros follows.
+        var isZeros = false
     }
 
     init(
@@ -55,7 +57,8 @@ struct SegmentScan {
                 let computed = try reader.checksum(of: header, at: position)
                 guard computed == header.crc else {
                     let error = RecordBatchError.checksumMismatch(stored: header.crc, computed: computed)
-                    return Damage(reason: error.description, header: header, isTorn: try isZero(from: position))
+                    let isZero = try isZero(from: position)
+                    return Damage(reason: error.description, header: header, isTorn: isZero, isZeros: isZero)
                 }
                 index.add(header, baseOffset: header.baseOffset, at: position)
                 position += header.totalByteCount
@@ -94,7 +97,7 @@ struct SegmentScan {
         let isZero = try isZero(from: position)
         return Damage(
             reason: isZero ? "the file ends in zeros that no batch was written over" : error.description,
-            header: nil, isTorn: isZero)
+            header: nil, isTorn: isZero, isZeros: isZero)
     }
 
     private func isZero(from start: Int) throws(LogError) -> Bool {
@@ -121,7 +124,8 @@ extension SegmentScan {
     /// Where the damaged batch's length leads to an intact one, that is it. Otherwise the bytes are searched, with
     /// care, since a record's value can hold what looks like a batch: within a sealed segment a batch must fit
     /// between its neighbours, in the last one it must bear exactly the offset that comes after the damaged batch, and
-    /// in both nothing but batches must follow it to the end.
+    /// in both nothing but batches must follow it to the end. A batch whose CRC is right once its length is taken to
+    /// reach to the candidate, which the CRC does not cover, proves the candidate whatever follows.
     func resume(after damage: Damage) throws(LogError) -> Int? {
         if let header = damage.header {
             let next = position + header.totalByteCount
@@ -143,7 +147,9 @@ extension SegmentScan {
             var rest = SegmentScan(
                 reader, bound: bound, position: candidate, nextOffset: header.baseOffset,
                 index: SegmentIndex(baseOffset: baseOffset, intervalBytes: .max))
-            if try rest.run() == nil { return candidate }
+            let end = try rest.run()
+            if end == nil { return candidate }
+            if rest.position > candidate, try onlyLengthIsDamaged(upTo: candidate) { return candidate }
             checkedBytes += rest.position - candidate + header.totalByteCount
         }
         return nil
@@ -162,6 +168,15 @@ extension SegmentScan {
             start += last + 1
         }
         return nil
+    }
+
+    /// Whether the damaged batch is intact but for its length, if it ends at `end`.
+    private func onlyLengthIsDamaged(upTo end: Int) throws(LogError) -> Bool {
+        guard end - position >= RecordBatchHeader.byteCount else { return false }
+        let head = try reader.bytes(at: position, count: RecordBatchHeader.byteCount)
+        guard head.count == RecordBatchHeader.byteCount, head[16] == 2 else { return false }
+        let stored = UInt32(bigEndian: head.loadUnaligned(fromByteOffset: 17, as: UInt32.self))
+        return try reader.checksum(from: position + RecordBatchHeader.checksummedFrom, to: end) == stored
     }
 
     private func canFollow(_ header: RecordBatchHeader) -> Bool {

@@ -66,10 +66,14 @@ struct ActiveSegment {
         if byteCount + batch.totalByteCount > configuration.segmentBytes { return true }
         let lastOffset = nextOffset.advanced(by: Int64(batch.lastOffsetDelta))
         if lastOffset - baseOffset > Int64(Int32.max) { return true }
-        guard let age = configuration.segmentAgeMilliseconds, let firstTimestamp, firstTimestamp >= 0 else {
-            return false
-        }
-        let (elapsed, overflow) = batch.maxTimestamp.subtractingReportingOverflow(firstTimestamp)
+        return isAged(at: batch.maxTimestamp, configuration)
+    }
+
+    /// Whether `now` (milliseconds) is further from the first batch's timestamp than a segment may grow old.
+    func isAged(at now: Int64, _ configuration: LogConfiguration) -> Bool {
+        guard byteCount > 0, let age = configuration.segmentAgeMilliseconds, let firstTimestamp, firstTimestamp >= 0
+        else { return false }
+        let (elapsed, overflow) = now.subtractingReportingOverflow(firstTimestamp)
         return !overflow && elapsed > age
     }
 
@@ -146,6 +150,7 @@ struct ActiveSegment {
     }
 
     func sealed() -> SealedSegment {
-        SealedSegment(name: name, byteCount: byteCount, nextOffset: nextOffset)
+        SealedSegment(
+            name: name, byteCount: byteCount, nextOffset: nextOffset, largestTimestamp: index.largest?.timestamp)
     }
 }

@@ -3,12 +3,14 @@ internal import RecordBatch
 
 /// A segment that takes no more batches. A value owned by the log; its files are opened for each use, so that a log
 /// with many segments holds few descriptors.
-struct SealedSegment: Sendable {
+struct SealedSegment: Hashable, Sendable {
     let name: SegmentName
     /// Bytes of the log file.
     let byteCount: Int
     /// The offset after the last batch.
     let nextOffset: Offset
+    /// The largest timestamp of its records (milliseconds); nil when none has one.
+    let largestTimestamp: Int64?
 
     var baseOffset: Offset { name.baseOffset }
 

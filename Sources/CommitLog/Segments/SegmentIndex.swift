@@ -17,6 +17,7 @@ internal import RecordBatch
 //
 // Both increase strictly from entry to entry. They are sparse: a batch gets an entry when more than
 // `indexIntervalBytes` were written since the last one. A closed segment's time index ends with its largest timestamp.
+// Batches that compaction has left without records do not count for timestamps.
 
 /// One entry of a segment's `.index`.
 struct OffsetIndexEntry: Hashable, Sendable {
@@ -72,7 +73,7 @@ struct SegmentIndex: Hashable, Sendable {
     mutating func add(_ header: RecordBatchHeader, baseOffset batchOffset: Offset, at position: Int) {
         let lastOffset = batchOffset.advanced(by: Int64(header.lastOffsetDelta))
         let relativeOffset = Int32(clamping: lastOffset - baseOffset)
-        if header.maxTimestamp > largest?.timestamp ?? -1 {
+        if header.recordCount > 0, header.maxTimestamp > largest?.timestamp ?? -1 {
             largest = TimeIndexEntry(timestamp: header.maxTimestamp, relativeOffset: relativeOffset)
         }
         if bytesSinceLastEntry > intervalBytes {
@@ -86,7 +87,7 @@ struct SegmentIndex: Hashable, Sendable {
     /// Takes note of a batch that the index was made with already: the walk from its last entry to the log's end.
     mutating func resume(over header: RecordBatchHeader, baseOffset batchOffset: Offset) {
         let lastOffset = batchOffset.advanced(by: Int64(header.lastOffsetDelta))
-        if header.maxTimestamp > largest?.timestamp ?? -1 {
+        if header.recordCount > 0, header.maxTimestamp > largest?.timestamp ?? -1 {
             largest = TimeIndexEntry(
                 timestamp: header.maxTimestamp, relativeOffset: Int32(clamping: lastOffset - baseOffset))
         }

@@ -13,6 +13,9 @@ struct SegmentName: Hashable, Sendable {
     var offsetIndex: String { padded + Self.offsetIndexSuffix }
     var timeIndex: String { padded + Self.timeIndexSuffix }
 
+    /// The names of all its files, the log's first.
+    var all: [String] { [log, offsetIndex, timeIndex] }
+
     private var padded: String {
         let text = String(baseOffset.rawValue)
         return String(repeating: "0", count: max(0, Self.digits - text.utf8.count)) + text
@@ -20,6 +23,21 @@ struct SegmentName: Hashable, Sendable {
 
     init(_ baseOffset: Offset) {
         self.baseOffset = baseOffset
+    }
+
+    /// Whether `file` is a segment's file that was about to be removed.
+    static func isRetired(_ file: String) -> Bool {
+        SegmentName(fileName: file, endingIn: SegmentRemoval.suffix) != nil
+    }
+
+    /// The segment that `name` belongs to, if it is the name of any of a segment's files followed by `ending`.
+    init?(fileName name: String, endingIn ending: String) {
+        for suffix in [Self.logSuffix, Self.offsetIndexSuffix, Self.timeIndexSuffix] {
+            guard let segment = SegmentName(fileName: name, suffix: suffix + ending) else { continue }
+            self = segment
+            return
+        }
+        return nil
     }
 
     /// The segment that `name` belongs to, if it is the name of a segment's file with this suffix.
