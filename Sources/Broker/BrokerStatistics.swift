@@ -10,6 +10,12 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var fetchedBytes = 0
     public var topics = 0
     public var partitions = 0
+    /// Connections closed at once, as a limit was reached.
+    public var refusedConnections = 0
+    /// Connections closed as nothing happened on them.
+    public var idleConnections = 0
+    /// Requests refused as there were too many groups.
+    public var refusedGroups = 0
 
     public init() {}
 }
@@ -20,6 +26,9 @@ final class BrokerCounters: Sendable {
     let producedRecords = Counter()
     let producedBytes = Counter()
     let fetchedBytes = Counter()
+    let refusedConnections = Counter()
+    let idleConnections = Counter()
+    let refusedGroups = Counter()
 }
 
 /// A number that only grows.

@@ -16,6 +16,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Set while requests are handed out, so that an answer given at once does not hand out the next one inside.
     private var isServing = false
     private var hasUnflushedWrites = false
+    /// When the peer last sent something, or was last answered.
+    private var lastActivity = NIODeadline.now()
     /// NIO wanted to read while there was no room.
     private var hasHeldRead = false
 
@@ -32,7 +34,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         self.peer = PeerAddress(remote: context.channel.remoteAddress, local: context.channel.localAddress)
-        self.node.connections.opened(context.channel)
+        self.lastActivity = self.node.clock.now()
+        if let reason = self.node.connections.opened(
+            context.channel, from: self.peer.host, self.node.configuration.limits)
+        {
+            self.node.counters.refusedConnections.add(1)
+            return self.abort(reason)
+        }
         context.fireChannelActive()
     }
 
@@ -41,12 +49,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if lost > 0 {
             self.node.logger.info("\(self.peer.description) closed the connection \(lost) bytes into a frame")
         }
-        self.node.connections.closed(context.channel)
+        self.node.connections.closed(context.channel, from: self.peer.host)
         self.channelContext = nil
         context.fireChannelInactive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.lastActivity = self.node.clock.now()
         self.state.receive(self.unwrapInboundIn(data))
         self.serve(context)
     }
@@ -78,8 +87,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let context = self.channelContext { self.serve(context) }
     }
 
+    /// Closes the connection if nothing has happened on it for long.
+    func closeIfIdle() {
+        let limit = self.node.configuration.limits.connection.idleTime
+        guard let context = self.channelContext, !self.state.owesAnswers,
+            self.node.clock.now() - self.lastActivity >= limit
+        else { return }
+        self.node.counters.idleConnections.add(1)
+        self.node.logger.info("closed the connection of \(self.peer.description), which was idle")
+        context.close(promise: nil)
+    }
+
     /// A request has come to its end. Its connection may be gone by now.
     func finish(_ slot: ResponseQueue.Slot, _ outcome: ExchangeOutcome) {
+        self.lastActivity = self.node.clock.now()
         switch outcome {
         case .answered(let response): self.state.fill(slot, with: response)
         case .silent: self.state.fill(slot, with: nil)

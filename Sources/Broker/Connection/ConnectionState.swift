@@ -88,6 +88,9 @@ struct ConnectionState: ~Copyable {
         return self.alone == nil || self.reader.bufferedBytes == 0
     }
 
+    /// Whether requests have been handed out whose answers have not left.
+    var owesAnswers: Bool { !self.responses.isEmpty }
+
     /// The peer has shown that it speaks the protocol; from now on it may send large frames.
     mutating func requestWasValid() {
         self.hasServedValidRequest = true
