@@ -45,6 +45,9 @@ public struct ConnectionLimits: Sendable {
     public var firstFrameBytes = 2 << 20
     /// Requests of one connection that may be unanswered; at that number the broker stops reading from it.
     public var queuedRequests = 64
+    /// Bytes of requests of one connection that may be unanswered; at that number the broker stops reading from it. A
+    /// single request may be larger.
+    public var queuedBytes = 16 << 20
     /// A connection that is owed no answer and has sent nothing for this long is closed, as Kafka's
     /// `connections.max.idle.ms`.
     public var idleTime = TimeAmount.minutes(10)
