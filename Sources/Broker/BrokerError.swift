@@ -3,7 +3,7 @@ public enum BrokerError: Error, Sendable, Equatable {
     case addressInUse(host: String, port: Int)
     case cannotListen(host: String, port: Int, reason: String)
     case directoryUnusable(path: String, reason: String)
-    /// Another process holds the lock; the reason names it.
+    /// Another process holds the lock; the reason names it and says what to do.
     case directoryLocked(reason: String)
     case damagedFile(path: String, reason: String)
     case storage(reason: String)
@@ -22,7 +22,7 @@ extension BrokerError: CustomStringConvertible {
             "the data directory \(path) cannot be used: \(reason); choose another or give this user the right to "
                 + "write there"
         case .directoryLocked(let reason):
-            "\(reason); stop the other process or choose another data directory"
+            reason
         case .damagedFile(let path, let reason):
             "\(path) is damaged: \(reason); restore it from a backup or move it away"
         case .storage(let reason):

@@ -3,6 +3,9 @@ public struct BrokerLimits: Sendable {
     public var connection = ConnectionLimits()
     /// Bytes of one record batch, as Kafka's `message.max.bytes`; larger ones are answered MESSAGE_TOO_LARGE.
     public var batchBytes = (1 << 20) + 12
+    /// Bytes that the message set of an old producer, or a batch read for an old consumer, may decompress to; more is
+    /// answered MESSAGE_TOO_LARGE, or CORRUPT_MESSAGE to the consumer.
+    public var decompressedBytes = 16 << 20
     /// Bytes of records in one fetch response, whatever the client asks for; a first batch that is larger still goes.
     public var fetchResponseBytes = 16 << 20
     /// The longest a fetch may wait for data, whatever the client asks for.

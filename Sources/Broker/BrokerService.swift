@@ -21,9 +21,9 @@ public final class BrokerService: Service, Sendable {
 
     private enum Phase {
         case idle
+        case starting
         case running(BrokerNode)
         case ended(BrokerStatistics)
-        case starting
     }
 
     public convenience init(configuration: BrokerConfiguration, logger: Logger) {

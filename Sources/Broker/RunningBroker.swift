@@ -61,9 +61,8 @@ struct RunningBroker {
         _ eventLoop: any EventLoop, _ pool: NIOThreadPool
     ) throws(BrokerError) -> BrokerNode {
         let resources = PartitionResources(
-            logConfiguration: configuration.log, fileSystem: fileSystem, durability: configuration.durability,
-            limits: configuration.limits,
-            pool: pool, clock: clock, logger: logger)
+            logConfiguration: configuration.log, fileSystem: fileSystem,
+            limits: configuration.limits, pool: pool, clock: clock, logger: logger)
         let settings = Catalog.Settings(
             dataDirectory: configuration.dataDirectory, defaultPartitions: max(1, configuration.defaultPartitions),
             limits: configuration.limits, offsetsPartitions: max(1, configuration.groups.offsetsPartitions))

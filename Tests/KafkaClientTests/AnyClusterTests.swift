@@ -8,7 +8,8 @@ import Testing
 
 private let bootstrapOfAnyCluster = getenv("WEIR_TEST_BOOTSTRAP").map { String(cString: $0) }
 
-/// The client against whatever cluster `WEIR_TEST_BOOTSTRAP` names, as a check that it needs nothing of our own broker.
+/// The client against whatever cluster `WEIR_TEST_BOOTSTRAP` names, as a check that it needs nothing of our own
+/// broker.
 @Suite(.serialized, .enabled(if: bootstrapOfAnyCluster != nil, "WEIR_TEST_BOOTSTRAP names no cluster"))
 struct AnyClusterTests {
     private func withCluster(_ body: (Cluster, LogLines) async throws -> Void) async throws {

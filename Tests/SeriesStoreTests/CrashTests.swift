@@ -9,7 +9,10 @@ import Testing
     @Test func `a database copied at any instant opens with whole commits`() throws {
         var random = SeededGenerator()
         let store = try StoreFixture()
-        let writer = try store.writer()
+        // Sealing goes on beside the commits, so that some copies are made in the middle of it.
+        var configuration = SeriesWriter.Configuration()
+        configuration.sealAge = .seconds(120)
+        let writer = try store.writer(configuration)
         let source = SourcePartition(topic: "metrics.load", partition: 0)
         var copies: [(database: Data, log: Data, committed: Int64)] = []
         for round in 1...40 {
@@ -25,6 +28,7 @@ import Testing
             head.setSequences(
                 SequenceSet([0...Int64(round)]), of: AgentStream(agent: "a", epoch: 0, topic: "metrics.load"))
             _ = try writer.commit(head)
+            for _ in 0..<Int.random(in: 0...2, using: &random) { _ = try writer.seal() }
             if round % 5 == 0 {
                 let database = try #require(FileManager.default.contents(atPath: store.path))
                 let log = try #require(FileManager.default.contents(atPath: store.path + "-wal"))
@@ -39,7 +43,7 @@ import Testing
                 let cut = Int.random(in: 0...log.count, using: &random)
                 try database.write(to: URL(fileURLWithPath: crashed.path))
                 try log.prefix(cut).write(to: URL(fileURLWithPath: crashed.path + "-wal"))
-                let writer = try crashed.writer()
+                let writer = try crashed.writer(configuration)
                 let progress = try writer.progress()
                 let offset = progress.offsets[source] ?? 0
                 #expect(offset <= committed)
@@ -50,6 +54,8 @@ import Testing
                 let samples = try reader.samples(of: ids, from: .beginning, to: .end)
                 #expect(samples.values.reduce(0) { $0 + $1.count } == Int(offset) * 10)
                 try reader.expectWindowsEqualSamples("cut at \(cut) of \(log.count):")
+                while try writer.seal() {}
+                #expect(try reader.samples(of: ids, from: .beginning, to: .end) == samples)
                 try writer.close()
             }
         }

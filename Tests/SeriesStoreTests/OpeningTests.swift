@@ -66,6 +66,13 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: store.path))
     }
 
+    @Test func `a writer makes the database's directory, but not the one above it`() throws {
+        let store = try StoreFixture()
+        let path = store.directory.appending("data/weir.sqlite")
+        try SeriesWriter(path: path, logger: Logger(label: "test")).close()
+        #expect(FileManager.default.fileExists(atPath: path))
+    }
+
     @Test func `a directory that does not exist is an error with the path`() throws {
         let path = "/nowhere/at all/weir.sqlite"
         let error = #expect(throws: StoreError.self) {

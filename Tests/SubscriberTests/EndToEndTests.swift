@@ -145,4 +145,36 @@ import Testing
         try await second.stop()
         try await pipeline.stop()
     }
+
+    @Test func `partitions that go to another member and come back are counted once`() async throws {
+        let pipeline = try await PipelineFixture()
+        let topic = try TopicName("metrics.shared")
+        try await Admin(cluster: pipeline.cluster).createTopic(NewTopic(name: topic, partitions: 4))
+        let subscriber = try pipeline.subscriber()
+        let sending = Task {
+            for number in 0..<400 {
+                // No headers and no timestamps in the text: only the offset tells whether it has been counted.
+                _ = try await pipeline.producer.send(
+                    ProducerMessage(
+                        topic: topic, partition: PartitionIndex(Int32(number % 4)),
+                        value: ByteBuffer(string: "beat{n=\"\(number % 7)\"} \(number)"),
+                        timestamp: 1_700_000_000_000 + Int64(number)))
+                try await Task.sleep(for: .milliseconds(4))
+            }
+        }
+        for _ in 0..<2 {
+            let other = try pipeline.subscriber(database: pipeline.directory.appending("other.sqlite"))
+            try await eventually("the other has partitions") { other.service.statistics.samplesStored > 0 }
+            try await other.stop()
+            for suffix in ["", "-wal", "-shm"] { removeTree(pipeline.directory.appending("other.sqlite\(suffix)")) }
+        }
+        try await sending.value
+        try await eventually("the first has everything") { try pipeline.stored().count >= 400 }
+        try await subscriber.stop()
+        let statistics = subscriber.service.statistics
+        #expect(statistics.samplesStored == 400)
+        #expect(statistics.duplicateSamples == 0, "each record was read once")
+        #expect(try pipeline.stored().count == 400)
+        try await pipeline.stop()
+    }
 }

@@ -70,8 +70,8 @@ final class PipelineFixture: Sendable {
         try await broker.stop()
     }
 
-    func subscriber() throws -> Running<SubscriberService> {
-        let configuration = SubscriberConfiguration(bootstrap: [address], databasePath: databasePath)
+    func subscriber(database: String? = nil) throws -> Running<SubscriberService> {
+        let configuration = SubscriberConfiguration(bootstrap: [address], databasePath: database ?? databasePath)
         return Running(try SubscriberService(configuration: configuration, logger: logger), logger: logger)
     }
 

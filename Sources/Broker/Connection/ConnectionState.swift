@@ -113,10 +113,17 @@ struct ConnectionState: ~Copyable {
     /// The socket is gone.
     /// - Returns: bytes of a frame that never became whole.
     mutating func closed() -> Int {
+        let wasOpen = self.phase == .open
         self.phase = .closed
         defer {
             self.held = nil
             self.reader = FrameReader()
+        }
+        guard wasOpen else { return 0 }
+        do throws(ProtocolError) {
+            while try self.reader.nextFrame(maximumBytes: self.limits.frameBytes) != nil {}
+        } catch {
+            return 0
         }
         return self.reader.bufferedBytes
     }

@@ -11,14 +11,11 @@ protocol RequestHandler: SendableMetatype {
 
 /// The one list of what the broker serves: key, versions, handler. ApiVersions is derived from it.
 enum APITable {
-    /// Produce 0–2 and Fetch 0–3 carry message sets of the formats before record batches, which are not converted
-    /// yet. Such a Produce is answered UNSUPPORTED_FOR_MESSAGE_FORMAT; it is advertised nevertheless, because
-    /// librdkafka before 2.10 compresses with gzip, snappy or lz4 only if it sees Produce 0 (Kafka 4 does the same,
-    /// KAFKA-18659). Such a Fetch has no answer that its client could read: it is not advertised, and a client that
-    /// sends it is disconnected with a log line.
+    /// All versions are advertised from 0, as librdkafka before 2.10 switches features by exact old versions
+    /// (compression by Produce 0, for example; KAFKA-18659).
     static let entries: [Entry] = [
         Entry(ProduceHandler.self, order: .pipelined),
-        Entry(FetchHandler.self, versions: 4...12),
+        Entry(FetchHandler.self),
         Entry(ListOffsetsHandler.self),
         Entry(MetadataHandler.self),
         Entry(OffsetCommitHandler.self),

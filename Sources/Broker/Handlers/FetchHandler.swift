@@ -7,18 +7,20 @@ import RecordBatch
 // - Answers when `minBytes` are there, when a partition has an error, or after `maxWaitMs`.
 // - Whole batches as they were produced: the first one may begin before the fetch offset, and one is sent even if it
 //   is larger than all limits, so that a consumer always gets on.
+// - Versions 0–1 get message sets of format 0, versions 2–3 of format 1: uncompressed, whole messages, without headers.
+//   A first message larger than the limits is sent whole (Kafka cuts it off in versions 0–2). Batches compressed with
+//   zstd are answered UNSUPPORTED_COMPRESSION_TYPE. Conversion runs on the thread pool.
 // - No fetch sessions: every answer has session id 0, by which clients know to send all partitions each time
 //   (KIP-227). A request for a session we cannot have is answered FETCH_SESSION_ID_NOT_FOUND.
 // - Without transactions the last stable offset is the high watermark and no transaction is aborted.
-// - The address of the disk pages decides the thread: what was written lately is in the page cache and is read on
-//   the event loop, the rest on the thread pool.
+// - What was written lately is in the page cache and is read on the event loop, the rest on the thread pool.
 enum FetchHandler: RequestHandler {
     static func handle(_ request: FetchRequest, _ exchange: Exchange<FetchResponse>) {
         guard request.sessionID == 0 else {
             return exchange.reply(FetchResponse(errorCode: .fetchSessionIDNotFound))
         }
         let limits = exchange.context.node.configuration.limits
-        let plan = self.plan(request, exchange.context.node, limits)
+        let plan = self.plan(request, exchange.context, limits)
         let findings = plan.evaluate(registering: nil)
         let patience = min(request.maxWaitMs, limits.fetchWaitMilliseconds)
         let mayWait = patience > 0 && !exchange.context.node.isStopping
@@ -27,10 +29,10 @@ enum FetchHandler: RequestHandler {
         }
     }
 
-    private static func plan(_ request: FetchRequest, _ node: BrokerNode, _ limits: BrokerLimits) -> FetchPlan {
+    private static func plan(_ request: FetchRequest, _ context: RequestContext, _ limits: BrokerLimits) -> FetchPlan {
         var items: [FetchPlan.Item] = []
         for topic in request.topics {
-            let found = node.catalog.topic(topic.topic)
+            let found = context.node.catalog.topic(topic.topic)
             for wanted in topic.partitions {
                 items.append(
                     FetchPlan.Item(
@@ -41,7 +43,8 @@ enum FetchHandler: RequestHandler {
         }
         return FetchPlan(
             items: items, minimumBytes: Int(max(0, request.minBytes)),
-            maximumBytes: min(Int(max(0, request.maxBytes)), limits.fetchResponseBytes))
+            maximumBytes: min(Int(max(0, request.maxBytes)), limits.fetchResponseBytes),
+            legacyFormat: LegacyFetch.format(ofVersion: context.apiVersion))
     }
 
     /// Reads what was found and answers. On the event loop of the exchange.
@@ -51,18 +54,18 @@ enum FetchHandler: RequestHandler {
         _ plan: FetchPlan, _ findings: FetchPlan.Findings, _ exchange: Exchange<FetchResponse>, mayWait: Bool
     ) -> Bool {
         let node = exchange.context.node
-        guard findings.isHot else {
+        guard findings.isHot && plan.legacyFormat == nil else {
             node.onPool {
-                let (response, byteCount) = plan.response(to: findings)
-                node.counters.fetchedBytes.add(byteCount)
-                exchange.reply(response)
+                let answer = plan.answer(to: findings)
+                node.counters.fetchedBytes.add(answer.byteCount)
+                exchange.reply(answer.response)
             }
             return true
         }
-        let (response, byteCount) = plan.response(to: findings)
-        if mayWait && !findings.hasError && byteCount < plan.minimumBytes { return false }
-        node.counters.fetchedBytes.add(byteCount)
-        exchange.reply(response)
+        let answer = plan.answer(to: findings)
+        if mayWait && !answer.hasError && answer.byteCount < plan.minimumBytes { return false }
+        node.counters.fetchedBytes.add(answer.byteCount)
+        exchange.reply(answer.response)
         return true
     }
 }

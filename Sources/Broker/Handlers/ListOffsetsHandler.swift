@@ -7,7 +7,9 @@ import RecordBatch
 //
 // - Timestamp -1 is the next offset a consumer can read up to (the high watermark), -2 the log start offset, -3 the
 //   record with the largest timestamp (version 7); anything else is a time in milliseconds. -1 in the answer: none.
-// - Version 0 answers with a list of offsets; it gets the one that matches.
+// - Version 0 asks for up to `maxNumOffsets` offsets at which reading may begin, the latest first. For a time Kafka
+//   goes by the times of its segments' files and may answer nothing; here it is the first record at or after the time,
+//   or the next offset if there is none. -1 is answered with the next offset, then the log start offset.
 // - Times are looked up on the thread pool, as that reads the disk.
 enum ListOffsetsHandler: RequestHandler {
     private static let latest: Int64 = -1
@@ -65,10 +67,12 @@ enum ListOffsetsHandler: RequestHandler {
                 answer.errorCode = .kafkaStorageError
             }
         }
-        guard let found else { return answer }
         if context.apiVersion == 0 {
-            answer.oldStyleOffsets = [found.offset.rawValue]
-        } else {
+            guard answer.errorCode == .none else { return answer }
+            var starts = [found?.offset ?? offsets.highWatermark]
+            if wanted.timestamp == self.latest && offsets.start < offsets.highWatermark { starts.append(offsets.start) }
+            answer.oldStyleOffsets = starts.prefix(Int(max(0, wanted.maxNumOffsets))).map(\.rawValue)
+        } else if let found {
             answer.offset = found.offset.rawValue
             answer.timestamp = found.timestamp
             answer.leaderEpoch = partition.leaderEpoch

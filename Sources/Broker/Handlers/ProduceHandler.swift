@@ -5,10 +5,12 @@ import RecordBatch
 // Produce (0): appends record batches.
 //
 // - One v2 batch per partition, as Kafka requires from version 3 on. The broker reads its header and CRC; the
-//   records stay as the client encoded them. The message sets of versions 0–2 are refused with
-//   UNSUPPORTED_FOR_MESSAGE_FORMAT.
-// - acks=0 has no answer at all (if records are refused the connection is closed, as Kafka does), acks=1 is answered from the page cache, acks=-1 when the batch is synced to disk,
-//   if the broker's durability says so. `timeoutMs` concerns replication and is not needed.
+//   records stay as the client encoded them. In a newer request the older formats are answered INVALID_RECORD.
+// - Versions 0–2 bring message sets of formats 0 and 1, which become one v2 batch with the set's codec and timestamps
+//   (-1 where format 0 has none). An empty set is answered with offset -1 and no error.
+// - acks=0 has no answer at all (if records are refused the connection is closed, as Kafka does), acks=1 is answered
+//   from the page cache, acks=-1 when the batch is synced to disk, if the broker's durability says so. `timeoutMs`
+//   concerns replication and is not needed.
 // - Pipelined: requests of one connection append in order but share syncs while they wait.
 // - A topic that does not exist is created if the settings allow it (Kafka does so only for Metadata).
 // - Versions 5 and later answer with the log start offset, 8 and later with a message per refused batch.
@@ -71,8 +73,17 @@ enum ProduceHandler: RequestHandler {
             throw Partition.Refusal(.invalidTxnState, "this broker does not serve transactions yet")
         }
         let partition = try self.partition(data.index, of: topic, context.node)
-        let batch = try BatchCheck.check(
-            data.records, limit: context.node.configuration.limits.batchBytes, apiVersion: context.apiVersion)
+        let limits = context.node.configuration.limits
+        let batch: EncodedBatch
+        if context.apiVersion < BatchCheck.firstVersionOfBatches {
+            guard let converted = try LegacyProduce.batch(data.records, limits, apiVersion: context.apiVersion) else {
+                return partition.emptyReceipt
+            }
+            batch = converted
+        } else {
+            batch = try BatchCheck.check(
+                data.records, limit: limits.batchBytes, apiVersion: context.apiVersion)
+        }
         let count = Int(batch.header.recordCount)
         let bytes = batch.header.totalByteCount
         let receipt = try partition.append(batch, sync: callback)

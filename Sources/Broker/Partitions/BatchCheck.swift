@@ -4,6 +4,8 @@ import RecordBatch
 
 /// What is asked of the records of a produce request before a partition is touched.
 enum BatchCheck {
+    /// The first version of Produce whose records must be a v2 batch.
+    static let firstVersionOfBatches: Int16 = 3
     /// Seven fields of at least one byte each.
     private static let minimumRecordBytes = 7
 
@@ -23,6 +25,10 @@ enum BatchCheck {
         } catch {
             throw Partition.Refusal(error.errorCode, error.description)
         }
+        return try self.check(batch, apiVersion: apiVersion)
+    }
+
+    private static func check(_ batch: EncodedBatch, apiVersion: Int16) throws(Partition.Refusal) -> EncodedBatch {
         let header = batch.header
         guard header.offsetsAreConsecutive else {
             throw Partition.Refusal(
@@ -58,7 +64,7 @@ extension RecordBatchError {
     fileprivate var errorCode: ErrorCode {
         switch self {
         case .checksumMismatch, .truncated, .invalidLength: .corruptMessage
-        case .unsupportedMagic: .unsupportedForMessageFormat
+        case .unsupportedMagic: .invalidRecord
         case .unknownCompression: .unsupportedCompressionType
         default: .invalidRecord
         }

@@ -30,6 +30,8 @@ struct FetchPlan: Sendable {
     let items: [Item]
     let minimumBytes: Int
     let maximumBytes: Int
+    /// The format that the client reads; nil for batches as they are stored.
+    let legacyFormat: LegacyMessageFormat?
 
     /// Looks at the partitions in the order of the request until the response is full; those behind get no records
     /// this time. Clients ask for them first next time.
@@ -69,10 +71,16 @@ struct FetchPlan: Sendable {
         findings.hasError || findings.estimatedBytes >= self.minimumBytes || self.items.isEmpty
     }
 
-    /// Reads the bytes and builds the response.
-    func response(to findings: Findings) -> (response: FetchResponse, byteCount: Int) {
+    /// What is answered, and what of it counts.
+    struct Answer: Sendable {
         var response = FetchResponse()
         var byteCount = 0
+        var hasError = false
+    }
+
+    /// Reads the bytes and builds the response.
+    func answer(to findings: Findings) -> Answer {
+        var answer = Answer()
         for (item, view) in zip(self.items, findings.views) {
             var data = FetchResponse.PartitionData(partitionIndex: item.index)
             data.records = ByteBuffer()
@@ -84,21 +92,33 @@ struct FetchPlan: Sendable {
                 data.highWatermark = found.highWatermark.rawValue
                 data.lastStableOffset = found.highWatermark.rawValue
                 data.logStartOffset = found.logStartOffset.rawValue
-                if let slice = found.slice { self.read(slice, item, into: &data) }
-                byteCount += data.records?.readableBytes ?? 0
+                self.read(found, item, room: self.maximumBytes - answer.byteCount, into: &data)
+                answer.byteCount += data.records?.readableBytes ?? 0
             }
-            if response.responses.last?.topic == item.topic {
-                response.responses[response.responses.count - 1].partitions.append(data)
+            if data.errorCode != .none { answer.hasError = true }
+            if answer.response.responses.last?.topic == item.topic {
+                answer.response.responses[answer.response.responses.count - 1].partitions.append(data)
             } else {
-                response.responses.append(.init(topic: item.topic, partitions: [data]))
+                answer.response.responses.append(.init(topic: item.topic, partitions: [data]))
             }
         }
-        return (response, byteCount)
+        return answer
     }
 
-    private func read(_ slice: LogSlice, _ item: Item, into data: inout FetchResponse.PartitionData) {
+    private func read(
+        _ found: Partition.View, _ item: Item, room: Int, into data: inout FetchResponse.PartitionData
+    ) {
         do throws(LogError) {
-            data.records = try slice.read()
+            guard let slice = found.slice else { return }
+            if let legacyFormat {
+                guard room > 0, let partition = item.partition else { return }
+                let reader = LegacyFetch(
+                    format: legacyFormat, partition: partition, offset: item.offset,
+                    maximumBytes: min(item.maximumBytes, room))
+                try reader.read(from: slice, into: &data)
+            } else {
+                data.records = try slice.read()
+            }
         } catch {
             item.partition?.resources.logger.error(
                 "\(item.topic)-\(item.index): offset \(item.offset) cannot be read: \(error)")

@@ -102,7 +102,6 @@ final class Partition: Sendable {
 struct PartitionResources: Sendable {
     let logConfiguration: LogConfiguration
     let fileSystem: any FileSystem
-    let durability: BrokerConfiguration.Durability
     let limits: BrokerLimits
     /// Runs what waits for a disk.
     let pool: NIOThreadPool

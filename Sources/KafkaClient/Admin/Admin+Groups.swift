@@ -3,6 +3,7 @@ public import RecordBatch
 
 /// A consumer group as a list shows it.
 public struct GroupSummary: Hashable, Sendable {
+    /// The group's id.
     public let group: String
     /// `consumer` for consumer groups; empty for one that only has offsets.
     public let protocolType: String
@@ -12,18 +13,24 @@ public struct GroupSummary: Hashable, Sendable {
 
 /// A consumer group and its members.
 public struct GroupDescription: Hashable, Sendable {
+    /// The group's id.
     public let group: String
-    /// `Stable`, `Empty`, `PreparingRebalance`, `CompletingRebalance` or `Dead`. A group nobody has heard of is `Dead`.
+    /// `Stable`, `Empty`, `PreparingRebalance`, `CompletingRebalance` or `Dead`. A group nobody has heard of is
+    /// `Dead`.
     public let state: String
+    /// `consumer` for consumer groups.
     public let protocolType: String
     /// The assignor's name.
     public let assignor: String
+    /// In the coordinator's order.
     public let members: [GroupMemberDescription]
 }
 
 /// One member of a group.
 public struct GroupMemberDescription: Hashable, Sendable {
+    /// Given by the coordinator when it joined.
     public let memberID: String
+    /// What it calls itself.
     public let clientID: String
     /// Its address as the coordinator sees it.
     public let host: String

@@ -2,6 +2,7 @@ public import KafkaProtocol
 
 /// A topic to be made.
 public struct NewTopic: Sendable {
+    /// What it is to be called.
     public var name: TopicName
     /// Nil: as the cluster is configured (needs Kafka 2.4 or an embedded broker).
     public var partitions: Int?

@@ -23,8 +23,8 @@ final class BrokerConnection: Sendable {
 
     /// Asks a fresh connection for the broker's versions.
     ///
-    /// A broker that is older than our ApiVersions answers UNSUPPORTED_VERSION in the form of version 0 (KIP-511); then
-    /// version 0 is used.
+    /// A broker that is older than our ApiVersions answers UNSUPPORTED_VERSION in the form of version 0 (KIP-511);
+    /// then version 0 is used.
     static func negotiate(over wire: RequestChannel, timeout: Duration) async throws -> BrokerConnection {
         var request = ApiVersionsRequest()
         request.clientSoftwareName = "weir"

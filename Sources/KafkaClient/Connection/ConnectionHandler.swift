@@ -1,7 +1,8 @@
 import KafkaProtocol
 import NIOCore
 
-/// Interprets ``ConnectionStateMachine`` on a channel: writes requests, completes them with their answers, times them out.
+/// Interprets ``ConnectionStateMachine`` on a channel: writes requests, completes them with their answers, times them
+/// out.
 ///
 /// Owned by the channel's pipeline; used on its event loop only.
 final class ConnectionHandler: ChannelInboundHandler {
@@ -50,7 +51,6 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Fails what is pending with `error` and closes the channel.
     func close(_ error: KafkaClientError) {
         end(error)
-        context?.close(promise: nil)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -58,8 +58,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         case .answer(let completion, let frame):
             completion.complete(.success(frame))
         case .close(let failed):
-            fail(failed)
-            context.close(promise: nil)
+            end(failed)
         case .ignore:
             break
         }
@@ -76,7 +75,6 @@ final class ConnectionHandler: ChannelInboundHandler {
         } else {
             end(.connectionLost(address, reason: ConnectFailure.text(of: error)))
         }
-        context.close(promise: nil)
     }
 
     private func write(_ frame: ByteBuffer) {
@@ -97,20 +95,21 @@ final class ConnectionHandler: ChannelInboundHandler {
         timer = nil
         timerDeadline = .distantFuture
         if let failed = machine.expire(now: context?.eventLoop.now ?? .now()) {
-            fail(failed)
-            context?.close(promise: nil)
+            end(failed)
         } else {
             scheduleTimer()
         }
     }
 
     private func end(_ error: KafkaClientError) {
-        timer?.cancel()
-        timer = nil
-        fail(machine.fail(error))
+        end(machine.fail(error))
     }
 
-    private func fail(_ failed: [(Completion, KafkaClientError)]) {
+    /// Closes the channel first, so that whoever hears of the failure and tries again finds it closed.
+    private func end(_ failed: [(Completion, KafkaClientError)]) {
+        timer?.cancel()
+        timer = nil
+        context?.close(promise: nil)
         for (completion, error) in failed { completion.complete(.failure(error)) }
     }
 }

@@ -1,15 +1,15 @@
-/// Runs `work`; cancels it at the deadline and throws `CancellationError`.
+/// Runs `work`; at the deadline cancels it and throws `overdue`.
 func withDeadline<Value: Sendable>(
-    _ limit: Duration, _ work: @escaping @Sendable () async throws -> Value
+    _ limit: Duration, overdue: KafkaClientError, _ work: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value.self) { group in
         group.addTask(operation: work)
         group.addTask {
             try await Task.sleep(for: limit)
-            throw CancellationError()
+            throw overdue
         }
         defer { group.cancelAll() }
-        guard let first = try await group.next() else { throw CancellationError() }
+        guard let first = try await group.next() else { throw overdue }
         return first
     }
 }

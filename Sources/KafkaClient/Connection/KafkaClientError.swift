@@ -5,7 +5,8 @@ public import RecordBatch
 ///
 /// Calls of this module throw a `KafkaClientError`, or `CancellationError` when their task was cancelled.
 public enum KafkaClientError: Error, Equatable, Sendable {
-    /// No connection could be made; the request was not sent. `reason` is the operating system's ("connection refused").
+    /// No connection could be made; the request was not sent. `reason` is the operating system's ("connection
+    /// refused").
     case unreachable(BrokerAddress, reason: String)
     /// The connection ended while the request was under way: it may or may not have been carried out.
     case connectionLost(BrokerAddress, reason: String)

@@ -7,6 +7,7 @@ public import RecordBatch
 /// A value; it keeps the memory of the answer it came in alive. Read it with ``forEachRecord(_:)``, which allocates
 /// nothing per record, or with ``records``.
 public struct ConsumedBatch: Sendable {
+    /// Where the records come from.
     public let topicPartition: TopicPartition
     /// The encoded batches; never empty, without transaction markers. The first may begin before `firstOffset`.
     public let batches: [EncodedBatch]

@@ -61,7 +61,15 @@ struct FetchPositions: Sendable {
         }.min()
     }
 
-    /// Fetched up to here, or looked up.
+    /// Fetched up to here. False if it was not to be fetched from `old`: another broker, the leader before or after,
+    /// has answered meanwhile.
+    mutating func advance(_ partition: TopicPartition, from old: Offset, to offset: Offset) -> Bool {
+        guard positions[partition]?.offset == old else { return false }
+        move(partition, to: offset)
+        return true
+    }
+
+    /// Looked up.
     mutating func move(_ partition: TopicPartition, to offset: Offset) {
         positions[partition]?.offset = offset
         positions[partition]?.retryAt = nil

@@ -189,13 +189,16 @@ final class Fetcher: Sendable {
         _ fetched: FetchedRecords, _ data: FetchResponse.PartitionData, of partition: TopicPartition,
         from position: Offset
     ) throws(KafkaClientError) {
-        if fetched.nextOffset > position { positions.withLock { $0.move(partition, to: fetched.nextOffset) } }
-        if !fetched.batches.isEmpty {
-            buffer.append(
-                ConsumedBatch(
-                    topicPartition: partition, batches: fetched.batches, firstOffset: position,
-                    nextOffset: fetched.nextOffset, highWatermark: Offset(data.highWatermark),
-                    assignmentNumber: assignmentNumber))
+        if fetched.nextOffset > position {
+            let batch = ConsumedBatch(
+                topicPartition: partition, batches: fetched.batches, firstOffset: position,
+                nextOffset: fetched.nextOffset, highWatermark: Offset(data.highWatermark),
+                assignmentNumber: assignmentNumber)
+            // Under the lock, or the next batch, fetched from a new leader, might overtake this one.
+            positions.withLock { positions in
+                guard positions.advance(partition, from: position, to: fetched.nextOffset) else { return }
+                if !batch.batches.isEmpty { buffer.append(batch) }
+            }
         }
         if fetched.isCutShort { positions.withLock { $0.enlarge(partition) } }
         guard let damage = fetched.damage else { return }

@@ -10,14 +10,17 @@ import Synchronization
 /// logs a line.
 ///
 ///     let consumer = try GroupConsumer(
-///         cluster: cluster, configuration: GroupConsumerConfiguration(group: "lab", topics: .pattern(#"metrics\..*"#)))
+///         cluster: cluster, configuration: GroupConsumerConfiguration(group: "lab", topics:
+/// .pattern(#"metrics\..*"#)))
 ///     for try await batch in consumer {
 ///         for record in try batch.records { … }
 ///         try await consumer.commit([batch.topicPartition: batch.nextOffset])
 ///     }
 ///
-/// A batch counts as being worked on until the next call of `next()` (or the iterator's end); its partition is not given
-/// up before that. One task at a time iterates; the other methods are for any thread.
+/// If the loop's body throws, close the consumer: until then it stays a member and keeps its partitions.
+///
+/// A batch counts as being worked on until the next call of `next()` (or the iterator's end); its partition is not
+/// given up before that. One task at a time iterates; the other methods are for any thread.
 public final class GroupConsumer: AsyncSequence, Sendable {
     public typealias Element = ConsumedBatch
 
@@ -49,8 +52,8 @@ public final class GroupConsumer: AsyncSequence, Sendable {
     ///
     /// Waits out an outage of at most `requestTimeout`; while the consumer is closing, of less than a second.
     ///
-    /// - Throws: `KafkaClientError.notAMember`, the error of the outage, or `.refused` with `illegalGeneration`, `unknownMemberID` or
-    ///   `rebalanceInProgress` when the partitions may be others' by now.
+    /// - Throws: `KafkaClientError.notAMember`, the error of the outage, or `.refused` with `illegalGeneration`,
+    ///   `unknownMemberID` or `rebalanceInProgress` when the partitions may be others' by now.
     public func commit(_ offsets: [TopicPartition: Offset]) async throws {
         guard !offsets.isEmpty else { return }
         try await member.commit(offsets)
@@ -69,6 +72,7 @@ public final class GroupConsumer: AsyncSequence, Sendable {
         member.buffer.finish(.success(()))
     }
 
+    /// For one task. What one iterator was given no other gets.
     public func makeAsyncIterator() -> Iterator {
         Iterator(consumer: self)
     }

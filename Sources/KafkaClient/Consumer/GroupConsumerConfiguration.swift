@@ -14,6 +14,7 @@ public struct GroupConsumerConfiguration: Sendable {
 
     /// The consumer group's id.
     public var group: String
+    /// What to read.
     public var topics: TopicSelection
     /// How often a pattern is held against the cluster's topics, and a named topic that does not exist is looked for.
     public var topicRefresh: Duration
@@ -29,9 +30,11 @@ public struct GroupConsumerConfiguration: Sendable {
     public var fetchMaximumBytes: Int
     /// Bytes of one answer for one partition. A single batch may be larger.
     public var partitionMaximumBytes: Int
+    /// How long a broker may wait for records before it answers without any.
     public var fetchMaximumWait: Duration
     /// Fetched bytes that may wait to be consumed; beyond it nothing more is fetched.
     public var prefetchBytes: Int
+    /// Where to start without a valid offset.
     public var offsetReset: OffsetReset
     /// How partitions are spread over members; the first that all members know is used.
     public var assignors: [PartitionAssignor]
@@ -64,8 +67,8 @@ public struct GroupConsumerConfiguration: Sendable {
 public enum TopicSelection: Sendable, Equatable {
     /// These, once they exist.
     case named([TopicName])
-    /// Those whose whole name matches the regular expression, also ones created later, but none of `excluding` and none
-    /// that the cluster made for itself.
+    /// Those whose whole name matches the regular expression, also ones created later, but none of `excluding` and
+    /// none that the cluster made for itself.
     case pattern(String, excluding: Set<String> = [])
 }
 

@@ -43,8 +43,8 @@ extension GroupMember {
 
     /// Ends the generation when there are topics or partitions to be divided anew.
     ///
-    /// That is the leader's business, since everybody looks for topics when joining. Another member speaks up only when
-    /// it keeps seeing other topics than it joined with: then it had asked a broker that did not know them yet.
+    /// That is the leader's business, since everybody looks for topics when joining. Another member speaks up only
+    /// when it keeps seeing other topics than it joined with: then it had asked a broker that did not know them yet.
     func watchTopics(_ membership: Membership, end: OneShot<GenerationEnd>) async {
         var surprises = 0
         while !Task.isCancelled {

@@ -162,7 +162,8 @@ final class GroupMember: Sendable {
             let requests = requests
             // A task of its own, awaited: the consumer may have been let go of, and still wants to say goodbye.
             try await Task {
-                try await withDeadline(Self.closingPatience) {
+                let overdue = KafkaClientError.refused(.requestTimedOut, subject: "leaving", message: nil)
+                try await withDeadline(Self.closingPatience, overdue: overdue) {
                     try await requests.leave(memberID: memberID, timeout: Self.closingPatience)
                 }
             }.value

@@ -4,16 +4,16 @@ import RecordBatch
 
 /// The requests of one member to its group's coordinator; each one attempt.
 ///
-/// Joining may take as long as a rebalance, so it and what must not wait for anything else go over lanes of their own.
-/// A value; any thread.
+/// Joining may take as long as a rebalance, so it and what must not wait for anything else go over lanes of their
+/// own. A value; any thread.
 ///
-/// Versions: the last ones before the flexible encoding. They have all that is used here, and the mock cluster of
-/// librdkafka, against which this client is checked, misreads the later ones.
+/// Versions: ones that have all that is used here, and that librdkafka uses too, since its mock cluster, against
+/// which this client is checked, misreads later ones.
 struct GroupRequests: Sendable {
     private static let joinVersion: Int16 = 5
     private static let syncVersion: Int16 = 3
     private static let heartbeatVersion: Int16 = 3
-    private static let leaveVersion: Int16 = 3
+    private static let leaveVersion: Int16 = 2
 
     let cluster: Cluster
     let group: String
@@ -79,16 +79,9 @@ struct GroupRequests: Sendable {
 
     /// On the shared lane: a join may be under way on the other.
     func leave(memberID: String, timeout: Duration) async throws {
-        let group = group
-        let answer: LeaveGroupResponse = try await cluster.send(
-            to: .coordinator(group: group), maximumVersion: Self.leaveVersion, timeout: timeout
-        ) { version in
-            version >= 3
-                ? LeaveGroupRequest(
-                    groupID: group,
-                    members: [LeaveGroupRequest.MemberIdentity(memberID: memberID)])
-                : LeaveGroupRequest(groupID: group, memberID: memberID)
-        }
+        let answer = try await cluster.send(
+            LeaveGroupRequest(groupID: group, memberID: memberID), to: .coordinator(group: group),
+            maximumVersion: Self.leaveVersion, timeout: timeout)
         try check(answer.errorCode, "leaving group \(group)")
     }
 
@@ -108,7 +101,8 @@ struct GroupRequests: Sendable {
                 })
         }
         let committing = request
-        let answer = try await withDeadline(timeout) { [self] in
+        let overdue = KafkaClientError.refused(.requestTimedOut, subject: "commit of group \(group)", message: nil)
+        let answer = try await withDeadline(timeout, overdue: overdue) { [self] in
             try await cluster.send(committing, to: .coordinator(group: group))
         }
         for topic in answer.topics {

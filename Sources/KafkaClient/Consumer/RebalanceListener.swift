@@ -16,8 +16,8 @@ public protocol RebalanceListener: Sendable {
 
     /// These partitions are about to go to other members, or have gone.
     ///
-    /// Every batch that was handed out has been dealt with: the consumer waits (at most `rebalanceTimeout`) until it is
-    /// asked for the next. Offsets can still be committed, unless the member was thrown out of the group.
+    /// Every batch that was handed out has been dealt with: the consumer waits (at most `rebalanceTimeout`) until it
+    /// is asked for the next. Offsets can still be committed, unless the member was thrown out of the group.
     func revoked(_ partitions: [TopicPartition]) async
 }
 
@@ -25,7 +25,9 @@ public protocol RebalanceListener: Sendable {
 public struct CommittedOffsetsListener: RebalanceListener {
     public init() {}
 
+    /// Names no offsets.
     public func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] { [:] }
 
+    /// Does nothing.
     public func revoked(_ partitions: [TopicPartition]) async {}
 }

@@ -29,6 +29,7 @@ public final class Cluster: Sendable {
         case leader(TopicPartition)
     }
 
+    /// As given.
     public let configuration: ClientConfiguration
     let logger: Logger
     private let pool: ConnectionPool

@@ -54,6 +54,7 @@ public struct BrokerDescription: Hashable, Sendable {
 
 /// One topic of a cluster.
 public struct TopicDescription: Hashable, Sendable {
+    /// What it is called.
     public let name: TopicName
     /// Made by the cluster for itself, as `__consumer_offsets`.
     public let isInternal: Bool
@@ -70,6 +71,7 @@ public struct TopicDescription: Hashable, Sendable {
 
 /// One partition of a topic.
 public struct PartitionDescription: Hashable, Sendable {
+    /// Its number in the topic.
     public let index: PartitionIndex
     /// The broker that leads it; nil while there is none.
     public let leader: Int32?

@@ -47,7 +47,8 @@ final class MetadataStore: Sendable {
         state.withLock { $0.brokersFetchedAt = nil }
     }
 
-    /// A snapshot in which these topics are as fresh as `maximumAge` asks. Topics that do not exist are missing from it.
+    /// A snapshot in which these topics are as fresh as `maximumAge` asks. Topics that do not exist are missing from
+    /// it.
     ///
     /// Metadata that is merely old is used if the cluster cannot be asked. `fetch` asks it.
     func current(

@@ -139,8 +139,8 @@ struct BatchDelivery {
         switch error {
         case .refused(.outOfOrderSequenceNumber, _, _), .refused(.unknownProducerID, _, _),
             .refused(.invalidProducerEpoch, _, _):
-            // The broker lost the sequence (it lost records, or forgot a producer that was idle for days). What it has
-            // refused it has not written.
+            // The broker lost the sequence (it lost records, or forgot a producer that was idle for days). What it
+            // has refused it has not written.
             sequence.invalidate()
             isUncertain = false
             cluster.logger.warning("\(error); going on with a new producer id")

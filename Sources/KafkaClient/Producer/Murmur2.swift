@@ -7,10 +7,12 @@ public enum Murmur2 {
     private static let seed: UInt32 = 0x9747_b28c
     private static let multiplier: UInt32 = 0x5bd1_e995
 
+    /// The hash of the readable bytes.
     public static func hash(_ bytes: ByteBuffer) -> UInt32 {
         bytes.withUnsafeReadableBytes { hash($0) }
     }
 
+    /// The hash of the bytes.
     public static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         var hash = seed ^ UInt32(truncatingIfNeeded: bytes.count)
         let wholeWords = bytes.count & ~3

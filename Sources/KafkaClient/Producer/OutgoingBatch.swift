@@ -1,8 +1,8 @@
 import NIOCore
 import RecordBatch
 
-/// Records that go out together, and who waits for them. Filled in a ``PartitionQueue``, then owned by the partition's
-/// sending task.
+/// Records that go out together, and who waits for them. Filled in a ``PartitionQueue``, then owned by the
+/// partition's sending task.
 struct OutgoingBatch: Sendable {
     enum Content: Sendable {
         /// To be encoded, and compressed, by the sending task.

@@ -5,7 +5,8 @@ import RecordBatch
 import Synchronization
 
 /// Sends one partition's batches, one after the other: the next goes out when the fate of the one before is known.
-/// So order holds through every retry, and a sequence number is used for a second batch only if the first was refused.
+/// So order holds through every retry, and a sequence number is used for a second batch only if the first was
+/// refused.
 ///
 /// Owned by ``ProducerCore``, which starts and cancels `run()`. Records come in from any thread.
 final class PartitionSender: Sendable {

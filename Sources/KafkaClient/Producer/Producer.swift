@@ -6,7 +6,8 @@ import Glibc
 /// Writes records to topics: gathered into batches, in order within each partition, retried until they are written,
 /// and, unless configured otherwise, each exactly once.
 ///
-/// Any thread. It owns a task for each partition it writes to; ``close(within:)`` ends them, as does letting go of it.
+/// Any thread. It owns a task for each partition it writes to; ``close(within:)`` ends them, as does letting go of
+/// it.
 ///
 ///     let producer = Producer(cluster: cluster)
 ///     let (partition, offset) = try await producer.send(
@@ -22,14 +23,14 @@ public final class Producer: Sendable {
         core.cancel()
     }
 
-    /// Sends one record; returns when the cluster has taken it, with its place. The offset is -1 where the broker does
-    /// not tell it (`acks: .none`).
+    /// Sends one record; returns when the cluster has taken it, with its place. The offset is -1 where the broker
+    /// does not tell it (`acks: .none`).
     ///
     /// While the cluster cannot be reached it waits, up to `deliveryTimeout`. When the task is cancelled it ends at
     /// once; the record may be written all the same.
     ///
-    /// - Throws: `KafkaClientError.refused` if the broker does not want it, `.unknownTopic` if the topic has been missing
-    ///   for `requestTimeout`, `.unknownPartition`, `.deliveryTimedOut`, `.closed`; `CancellationError`.
+    /// - Throws: `KafkaClientError.refused` if the broker does not want it, `.unknownTopic` if the topic has been
+    ///   missing for `requestTimeout`, `.unknownPartition`, `.deliveryTimedOut`, `.closed`; `CancellationError`.
     public func send(_ message: ProducerMessage) async throws -> (partition: PartitionIndex, offset: Offset) {
         let bytes = message.estimatedBytes
         let partition = try await partition(of: message)
@@ -48,8 +49,9 @@ public final class Producer: Sendable {
 
     /// Sends one batch as it is, except for the producer's stamp. Returns the offset of its first record.
     ///
-    /// Batches of one partition are written in the order of the calls, also among records sent singly. While the cluster
-    /// cannot be reached it waits. When the task is cancelled it ends at once; the batch may be written all the same.
+    /// Batches of one partition are written in the order of the calls, also among records sent singly. While the
+    /// cluster cannot be reached it waits. When the task is cancelled it ends at once; the batch may be written all
+    /// the same.
     ///
     /// - Parameter batch: its records' offsets must be consecutive.
     /// - Throws: as ``send(_:)``.

@@ -12,12 +12,14 @@ public struct ProducerConfiguration: Sendable {
         case all = -1
     }
 
+    /// What has to have happened before a record counts as sent.
     public var acks: Acknowledgement
-    /// How long a record waits for others to share its batch. With `.zero` a batch holds what came while the one before
-    /// it was under way, which is a good choice under load too.
+    /// How long a record waits for others to share its batch. With `.zero` a batch holds what came while the one
+    /// before it was under way, which is a good choice under load too.
     public var linger: Duration
     /// Bytes, before compression, at which a batch is full. A larger record is sent alone.
     public var batchBytes: Int
+    /// Of whole batches; those that come encoded stay as they are.
     public var compression: CompressionCodec
     /// Give each batch a producer id and sequence number, so that a retry is never written twice. Needs `acks: .all`.
     public var idempotent: Bool

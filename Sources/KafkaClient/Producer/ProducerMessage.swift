@@ -4,12 +4,15 @@ public import RecordBatch
 
 /// One record to be sent.
 public struct ProducerMessage: Sendable {
+    /// Created on first use if the cluster is configured so.
     public var topic: TopicName
     /// Nil: chosen by the key, or, without a key, batch by batch in turn.
     public var partition: PartitionIndex?
+    /// Records with the same key stay in order, in one partition.
     public var key: ByteBuffer?
     /// Nil is a tombstone in a compacted topic.
     public var value: ByteBuffer?
+    /// In this order.
     public var headers: [RecordHeader]
     /// Milliseconds since the epoch; nil: now.
     public var timestamp: Int64?

@@ -10,7 +10,15 @@ enum LZ4Codec {
     static func decompress(_ input: UnsafeRawBufferPointer, into sink: inout DecompressionSink) throws(RecordBatchError)
     {
         guard let reader = readers.borrow() ?? Reader() else { throw sink.damaged("out of memory") }
-        defer { readers.giveBack(reader) }
+        try decompress(input, with: reader, into: &sink)
+        // Only after a whole frame: up to liblz4 1.9.4 a reset keeps what remained of a damaged frame's content size,
+        // and the next frame would fail for it.
+        readers.giveBack(reader)
+    }
+
+    private static func decompress(
+        _ input: UnsafeRawBufferPointer, with reader: Reader, into sink: inout DecompressionSink
+    ) throws(RecordBatchError) {
         LZ4F_resetDecompressionContext(reader.context)
         var rest = input
         while true {

@@ -9,4 +9,11 @@ enum DatabaseFiles {
             return stat(path + suffix, &status) == 0 ? sum + Int64(status.st_size) : sum
         }
     }
+
+    /// Makes the directory that the database is to be in, though not those above it: these are a mistake more often
+    /// than a wish. Whether it worked shows when the database is opened.
+    static func makeDirectory(ofPath path: String) {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.startIndex else { return }
+        mkdir(String(path[..<slash]), 0o755)
+    }
 }

@@ -28,9 +28,11 @@ public final class SeriesWriter: Sendable {
     public let path: String
     private let state: Mutex<WriterState?>
 
-    /// Creates the database, or opens it and brings its schema up to date.
+    /// Creates the database (and its directory, if only that is missing), or opens it and brings its schema up to
+    /// date.
     public init(path: String, configuration: Configuration = Configuration(), logger: Logger) throws(StoreError) {
         self.path = path
+        DatabaseFiles.makeDirectory(ofPath: path)
         let lock = try WriterLock(databasePath: path)
         let condition = try Schema.inspect(path: path, busyTimeout: configuration.busyTimeout)
         do {

@@ -11,6 +11,9 @@ struct Harvest: Sendable {
     var counts = DecodingCounts()
 
     var isEmpty: Bool { head.isEmpty && rejections.isEmpty }
+
+    /// How much is in hand, counted in samples; a rejection weighs as much as some dozens.
+    var size: Int { head.sampleCount + rejections.count * 32 }
 }
 
 /// How much was decoded.

@@ -63,7 +63,7 @@ actor Intake {
     ///
     /// - Throws: `CancellationError` when the task is cancelled or the intake finished while it waits.
     func receive(_ batch: ConsumedBatch) async throws {
-        while harvest.head.sampleCount >= policy.maximumSamples {
+        while harvest.size >= policy.maximumSamples {
             if Task.isCancelled || isFinished { throw CancellationError() }
             await waitForChange()
         }
@@ -86,9 +86,8 @@ actor Intake {
             "partition": "\(batch.topicPartition)", "expected": "\(position.next)", "offset": "\(batch.firstOffset)",
         ]
         if batch.firstOffset > position.next {
-            logger.warning(
-                "records were deleted before they were read (retention, or a deleted topic); going on after them",
-                metadata: metadata)
+            // Offsets without records, as transactions leave them; or retention, of which the consumer has told.
+            logger.debug("offsets were passed over", metadata: metadata)
         } else {
             logger.warning(
                 "the partition is shorter than it was (recreated, or the broker lost its end); reading it again",
@@ -134,7 +133,7 @@ actor Intake {
     }
 
     /// Half of what may be in hand, so that reading goes on while the commit runs.
-    private var isFull: Bool { harvest.head.sampleCount >= policy.maximumSamples / 2 }
+    private var isFull: Bool { harvest.size >= policy.maximumSamples / 2 }
 
     /// A harvest that `next` gave is in the database.
     func didCommit(_ head: Head) {

@@ -127,4 +127,11 @@ import Testing
         bench.receive(ByteBuffer(bytes: [0, 0, 0, 9, 1, 2]))
         #expect(bench.closed() == 6)
     }
+
+    @Test func wholeFramesThatNobodyServedAreNotCalledHalf() throws {
+        let bench = ConnectionBench()
+        bench.receive(frames: "alone", "p1", "p2")
+        _ = try bench.serve()
+        #expect(bench.closed() == 0)
+    }
 }

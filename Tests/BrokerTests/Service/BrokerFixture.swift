@@ -95,6 +95,16 @@ enum Requests {
         self.produce(try self.batch(values), to: topic, partition: partition, acks: acks)
     }
 
+    /// For Produce 0–2.
+    static func legacyProduce(
+        _ values: [String], to topic: String, format: LegacyMessageFormat = .v0, timestamp: Int64 = 1_000
+    ) throws -> ProduceRequest {
+        var set = LegacyMessageSetWriter(format: format, from: 0, maximumBytes: .max)
+        try set.append(try self.batch(values, key: "k", timestamp: timestamp).bytes)
+        return ProduceRequest(
+            acks: -1, topicData: [.init(name: topic, partitionData: [.init(index: 0, records: set.bytes)])])
+    }
+
     static func fetch(
         _ topic: String, partition: Int32 = 0, from offset: Int64 = 0, waitMs: Int32 = 0, minBytes: Int32 = 1,
         maxBytes: Int32 = 1 << 20

@@ -10,7 +10,8 @@ import Testing
     /// What a request says, given its version; fields that a version lacks are at their defaults.
     private static let asks: [APIKey: @Sendable (RawClient, Int16) async throws -> Void] = [
         .produce: { client, version in
-            let request = version >= 3 ? try Requests.produce(["x"], to: "t") : ProduceRequest(acks: 1)
+            let request =
+                version >= 3 ? try Requests.produce(["x"], to: "t") : try Requests.legacyProduce(["x"], to: "t")
             _ = try await client.ask(request, version: version)
         },
         .fetch: { _ = try await $0.ask(Requests.fetch("t"), version: $1) },

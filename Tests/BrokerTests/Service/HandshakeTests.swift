@@ -59,8 +59,8 @@ import Testing
             description: "an unknown version", bytes: [0, 0, 0, 10, 0, 3, 0, 99, 0, 0, 0, 1, 0xFF, 0xFF],
             complaint: "version 99 is not supported"),
         Nonsense(
-            description: "a Fetch older than record batches", bytes: [0, 0, 0, 10, 0, 1, 0, 0, 0, 0, 0, 1, 0xFF, 0xFF],
-            complaint: "only 4 to 12"),
+            description: "a Fetch newer than ours", bytes: [0, 0, 0, 10, 0, 1, 0, 99, 0, 0, 0, 1, 0xFF, 0xFF],
+            complaint: "only 0 to 12"),
         Nonsense(
             description: "a truncated body", bytes: [0, 0, 0, 12, 0, 3, 0, 1, 0, 0, 0, 1, 0xFF, 0xFF, 0, 0],
             complaint: "MetadataRequest.topics"),

@@ -90,7 +90,7 @@ import Testing
             legacy.writeInteger(Int64(0))
             legacy.writeInteger(Int32(14))
             legacy.writeBytes([UInt8](repeating: 0, count: 14))
-            #expect(try await code(legacy) == .unsupportedForMessageFormat)
+            #expect(try await code(legacy) == .invalidRecord)
             let start = try await client.ask(Requests.fetch("t")).only
             #expect(start.highWatermark == 0)
         }

@@ -5,7 +5,7 @@ import Synchronization
 
 @testable import KafkaClient
 
-/// One broker that keeps topics in memory as Kafka would, and fails where it is told to.
+/// Brokers that keep topics in memory as Kafka would, and fail where they are told to. One of them leads everything.
 final class FakeCluster: Sendable {
     /// What happens to a produce request instead of being answered normally.
     enum Fault: Sendable {
@@ -27,39 +27,56 @@ final class FakeCluster: Sendable {
         var nextProducerID: Int64 = 100
         /// Answers to Metadata that name no leader.
         var leaderlessAnswers = 0
+        var leader: Int32 = 1
+        var coordinator: Int32 = 1
+        /// Codes to answer the next fetches of partitions with.
+        var fetchFaults: [ErrorCode] = []
+        /// How many fetches get records with a changed byte.
+        var damagedFetches = 0
+        /// How often each broker was asked to join or heartbeat, and to fetch.
+        var groupRequests: [Int32: Int] = [:]
+        var fetches: [Int32: Int] = [:]
+        var committed: [TopicPartition: Int64] = [:]
     }
 
     let state: Mutex<State>
-    private let server = Mutex<ScriptedBroker?>(nil)
-    private let portCell = Mutex(0)
+    private let servers = Mutex<[ScriptedBroker]>([])
+    private let ports: Mutex<[Int]>
 
-    init(topics: [String: Int]) {
+    init(topics: [String: Int], brokers: Int = 1) {
         state = Mutex(State(topics: topics))
+        ports = Mutex([Int](repeating: 0, count: brokers))
     }
 
-    static func start(topics: [String: Int], faults: [Fault] = []) async throws -> FakeCluster {
-        let cluster = FakeCluster(topics: topics)
+    static func start(topics: [String: Int], faults: [Fault] = [], brokers: Int = 1) async throws -> FakeCluster {
+        let cluster = FakeCluster(topics: topics, brokers: brokers)
         cluster.state.withLock { $0.faults = faults }
         try await cluster.listen()
         return cluster
     }
 
-    var port: Int { portCell.withLock { $0 } }
-    var broker: ScriptedBroker? { server.withLock { $0 } }
+    /// The first broker's.
+    var port: Int { ports.withLock { $0[0] } }
+    var broker: ScriptedBroker? { servers.withLock { $0.first } }
 
-    /// Listens, on the same port as before if there was one.
+    /// Listens, on the same ports as before if there were any.
     func listen() async throws {
-        let broker = try await ScriptedBroker.start(port: port == 0 ? nil : port) { [self] frame in try answer(&frame) }
-        portCell.withLock { $0 = broker.port }
-        server.withLock { $0 = broker }
+        for (index, port) in ports.withLock({ $0 }).enumerated() {
+            let id = Int32(index + 1)
+            let broker = try await ScriptedBroker.start(port: port == 0 ? nil : port) { [self] frame in
+                try answer(&frame, from: id)
+            }
+            ports.withLock { $0[index] = broker.port }
+            servers.withLock { $0.append(broker) }
+        }
     }
 
     func stop() async {
-        let broker = server.withLock { server in
-            defer { server = nil }
-            return server
+        let brokers = servers.withLock { servers in
+            defer { servers = [] }
+            return servers
         }
-        await broker?.stop()
+        for broker in brokers { await broker.stop() }
     }
 
     func values(_ topic: String, _ partition: Int32 = 0) throws -> [String] {
@@ -67,7 +84,7 @@ final class FakeCluster: Sendable {
         return try state.withLock { $0.logs[key] }?.values() ?? []
     }
 
-    private func answer(_ frame: inout RequestFrame) throws -> ScriptedBroker.Reply {
+    private func answer(_ frame: inout RequestFrame, from broker: Int32) throws -> ScriptedBroker.Reply {
         switch frame.header.apiKey {
         case .apiVersions:
             return .answer(Self.versions())
@@ -83,7 +100,7 @@ final class FakeCluster: Sendable {
         case .produce:
             return try produce(try frame.decode(ProduceRequest.self))
         default:
-            return .hangUp
+            return try answerConsumer(&frame, from: broker)
         }
     }
 
@@ -96,12 +113,19 @@ final class FakeCluster: Sendable {
             })
     }
 
+    var portsOfBrokers: [Int] { ports.withLock { $0 } }
+
     private func metadata(_ request: MetadataRequest, _ state: inout State) -> MetadataResponse {
         let names = request.topics?.compactMap(\.name) ?? state.topics.keys.sorted()
         let isLeaderless = state.leaderlessAnswers > 0
         if isLeaderless { state.leaderlessAnswers -= 1 }
         return MetadataResponse(
-            brokers: [MetadataResponse.MetadataResponseBroker(nodeID: 1, host: "127.0.0.1", port: Int32(port))],
+            brokers: ports.withLock { ports in
+                ports.enumerated().map { index, port in
+                    MetadataResponse.MetadataResponseBroker(
+                        nodeID: Int32(index + 1), host: "127.0.0.1", port: Int32(port))
+                }
+            },
             clusterID: "fake", controllerID: 1,
             topics: names.map { name in
                 if state.topics[name] == nil, state.createsTopics, request.allowAutoTopicCreation {
@@ -115,7 +139,8 @@ final class FakeCluster: Sendable {
                     partitions: (0..<Int32(count)).map {
                         MetadataResponse.MetadataResponsePartition(
                             errorCode: isLeaderless ? .leaderNotAvailable : .none, partitionIndex: $0,
-                            leaderID: isLeaderless ? -1 : 1, leaderEpoch: 0, replicaNodes: [1], isrNodes: [1])
+                            leaderID: isLeaderless ? -1 : state.leader, leaderEpoch: 0, replicaNodes: [1], isrNodes: [1]
+                        )
                     })
             })
     }

@@ -59,7 +59,8 @@ final class Reader: Sendable {
         do {
             try await task.value
         } catch is CancellationError {
-            // In the midst of a commit.
+            // In the midst of a commit, so the consumer does not know yet.
+            await consumer.close()
         }
     }
 

@@ -8,6 +8,7 @@ import Synchronization
 final class ScriptedBroker: Sendable {
     enum Reply {
         case answer(any KafkaResponse)
+        case answerLater(any KafkaResponse, TimeAmount)
         /// Not now, not ever.
         case nothing
         /// Closes the connection.
@@ -97,10 +98,11 @@ final class ScriptedBroker: Sendable {
                 record.requests.withLock { $0.append(header) }
                 switch try script(&frame) {
                 case .answer(let response):
-                    var buffer = ByteBuffer()
-                    try response.writeFrame(
-                        into: &buffer, version: header.apiVersion, correlationID: header.correlationID)
-                    context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+                    context.writeAndFlush(wrapOutboundOut(try Self.frame(response, to: header)), promise: nil)
+                case .answerLater(let response, let delay):
+                    let frame = try Self.frame(response, to: header)
+                    let channel = context.channel
+                    context.eventLoop.scheduleTask(in: delay) { channel.writeAndFlush(frame, promise: nil) }
                 case .bytes(let buffer):
                     context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
                 case .nothing:
@@ -111,6 +113,12 @@ final class ScriptedBroker: Sendable {
             } catch {
                 context.close(promise: nil)
             }
+        }
+
+        private static func frame(_ response: any KafkaResponse, to header: RequestHeader) throws -> ByteBuffer {
+            var buffer = ByteBuffer()
+            try response.writeFrame(into: &buffer, version: header.apiVersion, correlationID: header.correlationID)
+            return buffer
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
