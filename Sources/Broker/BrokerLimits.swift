@@ -12,6 +12,8 @@ public struct BrokerLimits: Sendable {
     public var fetchWaitMilliseconds: Int32 = 60_000
     /// Partitions that one topic may have; more are answered INVALID_PARTITIONS.
     public var partitionsPerTopic = 1_000
+    /// Partitions of all topics together; more are answered POLICY_VIOLATION.
+    public var partitions = 20_000
     /// Topics that may exist; more are answered POLICY_VIOLATION.
     public var topics = 10_000
     /// Idempotent producers a partition remembers; the one unheard of for longest is forgotten first.

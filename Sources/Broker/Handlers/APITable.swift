@@ -31,6 +31,16 @@ enum APITable {
         Entry(CreateTopicsHandler.self),
         Entry(DeleteTopicsHandler.self),
         Entry(InitProducerIdHandler.self),
+        Entry(OffsetForLeaderEpochHandler.self),
+        Entry(DescribeConfigsHandler.self),
+        Entry(AlterConfigsHandler.self),
+        Entry(DescribeLogDirsHandler.self),
+        Entry(CreatePartitionsHandler.self),
+        Entry(DeleteGroupsHandler.self),
+        Entry(IncrementalAlterConfigsHandler.self),
+        Entry(OffsetDeleteHandler.self),
+        Entry(DescribeClusterHandler.self),
+        Entry(DescribeTopicPartitionsHandler.self),
     ]
 
     struct Entry: Sendable {
