@@ -20,6 +20,9 @@ public struct BrokerLimits: Sendable {
     public var topics = 10_000
     /// Consumer groups that may exist; a member or commit of another one is answered POLICY_VIOLATION.
     public var groups = 10_000
+    /// Bytes of requests that all connections together may hold, half arrived or unanswered. Beyond it a connection that
+    /// sends more and holds more than its share is closed.
+    public var requestBytes = 256 << 20
     /// Connections in all; further ones are closed at once.
     public var connections = 10_000
     /// Connections from one address; further ones are closed at once.

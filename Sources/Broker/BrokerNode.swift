@@ -67,6 +67,8 @@ final class BrokerNode: Sendable {
         statistics.producedBytes = self.counters.producedBytes.value
         statistics.fetchedBytes = self.counters.fetchedBytes.value
         statistics.refusedConnections = self.counters.refusedConnections.value
+        statistics.crowdedOutConnections = self.counters.crowdedOutConnections.value
+        statistics.requestBytes = self.counters.requestBytes.value
         statistics.idleConnections = self.counters.idleConnections.value
         statistics.refusedGroups = self.counters.refusedGroups.value
         statistics.topics = topics.count

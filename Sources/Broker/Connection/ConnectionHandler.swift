@@ -18,6 +18,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var hasUnflushedWrites = false
     /// When the peer last sent something, or was last answered.
     private var lastActivity = NIODeadline.now()
+    /// What this connection has added to the broker's `requestBytes`.
+    private var countedBytes = 0
     /// NIO wanted to read while there was no room.
     private var hasHeldRead = false
 
@@ -46,6 +48,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         let lost = self.state.closed()
+        self.countHeldBytes()
         if lost > 0 {
             self.node.logger.info("\(self.peer.description) closed the connection \(lost) bytes into a frame")
         }
@@ -58,6 +61,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.lastActivity = self.node.clock.now()
         self.state.receive(self.unwrapInboundIn(data))
         self.serve(context)
+        if let reason = self.crowding {
+            self.node.counters.crowdedOutConnections.add(1)
+            self.abort(reason)
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -85,6 +92,22 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func drain() {
         self.state.drain()
         if let context = self.channelContext { self.serve(context) }
+    }
+
+    private func countHeldBytes() {
+        let bytes = self.state.heldBytes
+        guard bytes != self.countedBytes else { return }
+        self.node.counters.requestBytes.add(bytes - self.countedBytes)
+        self.countedBytes = bytes
+    }
+
+    /// Why this connection may not hold as many bytes as it does: all have too many, and it has more than its share.
+    private var crowding: String? {
+        let limit = self.node.configuration.limits.requestBytes
+        guard self.node.counters.requestBytes.value > limit,
+            self.countedBytes > limit / max(1, self.node.connections.count)
+        else { return nil }
+        return "requests of all connections take more than \(limit) bytes, \(self.countedBytes) of them its own"
     }
 
     /// Closes the connection if nothing has happened on it for long.
@@ -131,6 +154,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
         }
         self.isServing = false
+        self.countHeldBytes()
         self.flush(context)
         if self.hasHeldRead && self.state.hasRoom && context.channel.isWritable {
             self.hasHeldRead = false
@@ -154,6 +178,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func abort(_ reason: String) {
         self.node.logger.warning("closed the connection of \(self.peer.description): \(reason)")
         _ = self.state.closed()
+        self.countHeldBytes()
         self.channelContext?.close(promise: nil)
     }
 

@@ -96,6 +96,9 @@ struct ConnectionState: ~Copyable {
         return self.alone == nil || self.reader.bufferedBytes == 0
     }
 
+    /// Bytes of requests that are half arrived or unanswered.
+    var heldBytes: Int { self.phase == .closed ? 0 : self.reader.bufferedBytes + self.queuedByteCount }
+
     /// Whether requests have been handed out whose answers have not left.
     var owesAnswers: Bool { !self.responses.isEmpty }
 

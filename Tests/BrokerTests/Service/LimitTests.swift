@@ -51,6 +51,22 @@ import Testing
         }
     }
 
+    @Test func whoHoldsTooMuchMemoryIsCutAndOthersGoOn() async throws {
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.limits.requestBytes = 100_000 }) { broker in
+            let honest = try await broker.connect()
+            _ = try await honest.ask(ApiVersionsRequest())
+            let greedy = try await broker.connect()
+            var half = ByteBuffer()
+            half.writeInteger(Int32(1_000_000))
+            half.writeRepeatingByte(0, count: 200_000)
+            try await greedy.send(half)
+            try await greedy.closedByServer()
+            _ = try await honest.ask(try Requests.produce([String(repeating: "x", count: 50_000)], to: "t"))
+            #expect(broker.service.statistics.crowdedOutConnections == 1)
+            try await eventually("the bytes are given back") { broker.service.statistics.requestBytes == 0 }
+        }
+    }
+
     @Test func groupsAreLimited() async throws {
         try await withBroker(in: TemporaryDirectory(), configure: { $0.limits.groups = 1 }) { broker in
             let client = try await broker.connect()
