@@ -28,7 +28,12 @@ extension Partition {
             }
         }
         if let change = try? outcome.get() {
-            do throws(LogError) { try change.perform() } catch { problem = error }
+            do throws(LogError) {
+                try change.perform()
+                try self.removeSegmentsBeforeLogStart()
+            } catch {
+                problem = error
+            }
         }
         if let problem {
             self.resources.logger.error("\(self.name): records could not be deleted: \(problem)")
@@ -36,6 +41,19 @@ extension Partition {
         }
         _ = try outcome.get()
         return self.offsets.start
+    }
+
+    private func removeSegmentsBeforeLogStart() throws(LogError) {
+        let now = self.resources.clock.wallMilliseconds()
+        var isDone = false
+        while !isDone {
+            let removal = try self.state.withLock { (state) throws(LogError) in
+                // No retention: only what lies before the log start offset goes.
+                try state.log.deleteExpired(now: now, retention: Retention(), upTo: state.highWatermark)
+            }
+            try removal.perform()
+            isDone = removal.isEmpty
+        }
     }
 
     /// Has the log obey other settings from now on.

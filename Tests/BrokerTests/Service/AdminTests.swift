@@ -64,6 +64,10 @@ import Testing
             let client = try await broker.connect()
             #expect(try await client.ask(Requests.fetch("t", from: 2)).only.logStartOffset == 2)
             #expect(try await delete(client, -1) == (3, ErrorCode.none))
+            let size = try await client.ask(DescribeLogDirsRequest(topics: nil)).results.first?.topics.first
+            #expect(size?.partitions.map(\.partitionSize) == [0])
+            #expect(try await client.ask(try Requests.produce(["d"], to: "t")).only.baseOffset == 3)
+            #expect(try await client.ask(Requests.fetch("t", from: 3)).values == ["d"])
         }
     }
 
