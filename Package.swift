@@ -110,7 +110,8 @@ let package = Package(
 
         // MARK: Tests
         .target(
-            name: "TestKit", dependencies: ["KafkaProtocol", "RecordBatch", "CommitLog", .nioCore, .nioPosix],
+            name: "TestKit",
+            dependencies: ["KafkaProtocol", "RecordBatch", "CommitLog", .nioCore, .nioPosix, .logging],
             path: "Tests/TestKit",
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", dependencies: ["ProtocolGenerator"], swiftSettings: strict),

@@ -41,32 +41,6 @@ struct RunningTestBroker: Sendable {
     func connect() async throws -> RawClient { try await RawClient.connect(port: self.port) }
 }
 
-/// Collects log lines, so that tests can read them.
-final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { self.lines.withLock { $0 } }
-
-    func matching(_ part: String) -> [String] { self.all.filter { $0.contains(part) } }
-
-    var logger: Logger { Logger(label: "broker") { _ in Handler(lines: self) } }
-
-    private struct Handler: LogHandler {
-        let lines: LogLines
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.debug
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { self.metadata[key] }
-            set { self.metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            self.lines.lines.withLock { $0.append("\(event.level): \(event.message)") }
-        }
-    }
-}
-
 /// Requests that tests send often.
 enum Requests {
     static func batch(
