@@ -99,8 +99,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaProtocol", "Broker", "KafkaClient", "Aggregation", "MetricAgent",
-                "Subscriber", "SeriesStore", "PromQL",
+                "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "Broker", "KafkaClient", "Aggregation",
+                "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
                 "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
                 .unixSignals,
             ], swiftSettings: strict),
@@ -110,7 +110,8 @@ let package = Package(
 
         // MARK: Tests
         .target(
-            name: "TestKit", dependencies: ["KafkaProtocol", "RecordBatch", "CommitLog", .nioCore, .nioPosix],
+            name: "TestKit",
+            dependencies: ["KafkaProtocol", "RecordBatch", "CommitLog", .nioCore, .nioPosix, .logging],
             path: "Tests/TestKit",
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", dependencies: ["ProtocolGenerator"], swiftSettings: strict),

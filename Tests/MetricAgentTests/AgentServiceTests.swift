@@ -16,7 +16,7 @@ import Testing
 
 @Suite struct AgentServiceTests {
     private let directory: TemporaryDirectory
-    private let log = CapturedLog()
+    private let log = LogLines()
 
     init() throws {
         directory = try TemporaryDirectory("weir agent")
@@ -82,7 +82,7 @@ import Testing
         }
         #expect(ending < .seconds(2))
         let waiting = first.statistics.recordsWaiting
-        #expect(log.lines.contains { $0.contains("\(waiting) records wait in the spool") })
+        #expect(log.visible.contains { $0.contains("\(waiting) records wait in the spool") })
 
         let publisher = RecordingPublisher()
         let second = try agent(configuration(collectors: [.load], interval: .seconds(3600)), publisher)
@@ -110,8 +110,8 @@ import Testing
             try await eventually("cpu works again") { try !publisher.records(of: cpu).isEmpty }
         }
         #expect(agent.statistics.collectorErrors[.load] == 0)
-        #expect(log.lines.filter { $0.contains("collector cpu has no samples: cannot read \(proc)/stat") }.count == 1)
-        #expect(log.lines.filter { $0.contains("collector cpu works again") }.count == 1)
+        #expect(log.visible.filter { $0.contains("collector cpu has no samples: cannot read \(proc)/stat") }.count == 1)
+        #expect(log.visible.filter { $0.contains("collector cpu works again") }.count == 1)
     }
 
     @Test func `what the broker refuses stays in the spool, is told of once, and is offered again`() async throws {
@@ -126,7 +126,7 @@ import Testing
         }
         #expect(try publisher.records(of: load).first?.sequence == 0)
         #expect(
-            log.lines.filter { $0.contains("cannot publish to topic metrics.load: refused by the test") }.count == 1)
+            log.visible.filter { $0.contains("cannot publish to topic metrics.load: refused by the test") }.count == 1)
     }
 
     @Test func `a full spool refuses, counts and names directory and limit once`() async throws {
@@ -137,7 +137,7 @@ import Testing
             try await eventually("samples are refused") { agent.statistics.samplesRefused > 0 }
         }
         let spool = configuration.spoolDirectory
-        #expect(log.lines.filter { $0.contains("the spool in \(spool) is at its limit of 9.7 KiB") }.count == 1)
+        #expect(log.visible.filter { $0.contains("the spool in \(spool) is at its limit of 9.7 KiB") }.count == 1)
         #expect(agent.statistics.samplesCollected == agent.statistics.samplesAccepted + agent.statistics.samplesRefused)
     }
 
@@ -198,8 +198,8 @@ import Testing
             }
             #expect(agent.statistics.isBrokerReachable == true)
         }
-        #expect(log.lines.filter { $0.contains("cannot reach 127.0.0.1:\(port)") }.count == 1)
-        #expect(log.lines.filter { $0.contains("reached 127.0.0.1:\(port) again") }.count == 1)
+        #expect(log.visible.filter { $0.contains("cannot reach 127.0.0.1:\(port)") }.count == 1)
+        #expect(log.visible.filter { $0.contains("reached 127.0.0.1:\(port) again") }.count == 1)
         #expect(ending < .seconds(2))
         let published = agent.statistics.recordsPublished
         for name in ["metrics.cpu", "metrics.load"] {
@@ -237,32 +237,6 @@ import Testing
                 return records
             }
             for batch in try EncodedBatch.split(bytes).whole { records += try SpooledRecord.all(of: batch) }
-        }
-    }
-}
-
-/// Keeps the lines that are logged at info and above.
-final class CapturedLog: Sendable {
-    private let captured = Mutex<[String]>([])
-
-    var lines: [String] { captured.withLock { $0 } }
-
-    var logger: Logger {
-        Logger(label: "test") { _ in Handler(log: self) }
-    }
-
-    private struct Handler: LogHandler {
-        let log: CapturedLog
-        var metadata: Logger.Metadata = [:]
-        var logLevel: Logger.Level = .info
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            log.captured.withLock { $0.append("\(event.message)") }
         }
     }
 }

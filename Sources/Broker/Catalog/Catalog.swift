@@ -15,15 +15,15 @@ final class Catalog: Sendable {
     }
 
     let clusterID: String
-    private let settings: Settings
-    private let resources: PartitionResources
-    private let path: String
+    let settings: Settings
+    let resources: PartitionResources
+    let path: String
     /// What everybody reads.
-    private let topics = Mutex<[String: Topic]>([:])
+    let topics = Mutex<[String: Topic]>([:])
     /// Held while a change is written to the disk.
-    private let file: Mutex<CatalogFile>
+    let file: Mutex<CatalogFile>
 
-    private var logger: Logger { self.resources.logger }
+    var logger: Logger { self.resources.logger }
 
     /// Reads the catalogue, opens all logs and finishes deletions that were under way. Reads and writes the disk.
     init(settings: Settings, resources: PartitionResources) throws(BrokerError) {
@@ -93,10 +93,7 @@ final class Catalog: Sendable {
         guard self.topic(name.rawValue) == nil else {
             throw TopicRefusal(.topicAlreadyExists, "topic '\(name)' already exists")
         }
-        guard partitions <= limits.partitionsPerTopic else {
-            throw TopicRefusal(
-                .invalidPartitions, "\(partitions) partitions are over the limit of \(limits.partitionsPerTopic)")
-        }
+        try self.checkPartitions(partitions, adding: partitions)
         guard self.topics.withLock({ $0.count }) < limits.topics else {
             throw TopicRefusal(.policyViolation, "the limit of \(limits.topics) topics is reached; delete some")
         }
@@ -113,7 +110,7 @@ final class Catalog: Sendable {
             let topic: Topic
             do throws(BrokerError) {
                 topic = try Self.open(entry, self.settings.dataDirectory, self.resources)
-                try Self.requireEmpty(topic)
+                try Self.requireEmpty(topic.partitions)
                 var changed = file
                 changed.topics.append(entry)
                 try changed.write(self.path)
@@ -123,10 +120,7 @@ final class Catalog: Sendable {
                 throw TopicRefusal(.kafkaStorageError, error.description)
             }
             self.topics.withLock { $0[name] = topic }
-            if !configs.isEmpty {
-                let names = configs.map(\.name).joined(separator: ", ")
-                self.logger.warning("topic '\(name)': the configs \(names) are kept but have no effect yet")
-            }
+            self.warn(about: configs, of: name)
             self.logger.info("created topic '\(name)' with \(partitions) partition\(partitions == 1 ? "" : "s")")
             return topic
         }
@@ -135,24 +129,33 @@ final class Catalog: Sendable {
     private static func open(
         _ entry: CatalogFile.Entry, _ dataDirectory: String, _ resources: PartitionResources
     ) throws(BrokerError) -> Topic {
+        let partitions = try self.openPartitions(0..<entry.partitions, of: entry, dataDirectory, resources)
+        return Topic(name: entry.name, id: entry.id, partitions: partitions, configs: entry.configs)
+    }
+
+    static func openPartitions(
+        _ indexes: Range<Int>, of entry: CatalogFile.Entry, _ dataDirectory: String, _ resources: PartitionResources
+    ) throws(BrokerError) -> [Partition] {
+        let logConfiguration = TopicSettings(entry.configs).applied(to: resources.logConfiguration)
         var partitions: [Partition] = []
-        for index in 0..<Int32(clamping: entry.partitions) {
+        for index in indexes {
             do throws(LogError) {
                 partitions.append(
                     try Partition.open(
-                        topic: entry.name.rawValue, index: index,
-                        directory: "\(dataDirectory)/\(entry.name)-\(index)", resources: resources))
+                        topic: entry.name.rawValue, index: Int32(clamping: index),
+                        directory: "\(dataDirectory)/\(entry.name)-\(index)", logConfiguration: logConfiguration,
+                        resources: resources))
             } catch {
                 throw .storage(reason: error.description)
             }
         }
-        return Topic(name: entry.name, id: entry.id, partitions: partitions, configs: entry.configs)
+        return partitions
     }
 
     /// A directory left by somebody else must not come up as the records of a new topic.
-    private static func requireEmpty(_ topic: Topic) throws(BrokerError) {
-        guard let full = topic.partitions.first(where: { $0.offsets.end > 0 }) else { return }
-        for partition in topic.partitions { partition.close(answering: .unknownTopicOrPartition) }
+    static func requireEmpty(_ partitions: [Partition]) throws(BrokerError) {
+        guard let full = partitions.first(where: { $0.offsets.end > 0 }) else { return }
+        for partition in partitions { partition.close(answering: .unknownTopicOrPartition) }
         throw .storage(
             reason: "the directory \(full.directory) belongs to no topic but holds records; move it away")
     }
@@ -166,6 +169,8 @@ final class Catalog: Sendable {
         do throws(BrokerError) {
             try self.file.withLock { (file) throws(BrokerError) in
                 guard let index = file.topics.firstIndex(where: { $0.id == topic.id }) else { return }
+                // It may have been given partitions since the caller looked.
+                let topic = self.topic(topic.name.rawValue) ?? topic
                 var changed = file
                 let entry = changed.topics.remove(at: index)
                 changed.deleting.append(entry)

@@ -9,12 +9,15 @@ final class Topic: Sendable {
     /// In the order of their indexes, from 0.
     let partitions: [Partition]
     let configs: [TopicConfig]
+    /// What the configs come to.
+    let settings: TopicSettings
 
     init(name: TopicName, id: TopicID, partitions: [Partition], configs: [TopicConfig]) {
         self.name = name
         self.id = id
         self.partitions = partitions
         self.configs = configs
+        self.settings = TopicSettings(configs)
     }
 
     /// Written by the broker itself; clients may read it.
@@ -28,7 +31,7 @@ final class Topic: Sendable {
     }
 }
 
-/// A setting of one topic, as the client that created it wrote it.
+/// A setting of one topic that is not at its default, by Kafka's name.
 struct TopicConfig: Sendable, Equatable {
     let name: String
     let value: String

@@ -30,7 +30,18 @@ enum APITable {
         Entry(ApiVersionsHandler.self),
         Entry(CreateTopicsHandler.self),
         Entry(DeleteTopicsHandler.self),
+        Entry(DeleteRecordsHandler.self),
         Entry(InitProducerIdHandler.self),
+        Entry(OffsetForLeaderEpochHandler.self),
+        Entry(DescribeConfigsHandler.self),
+        Entry(AlterConfigsHandler.self),
+        Entry(DescribeLogDirsHandler.self),
+        Entry(CreatePartitionsHandler.self),
+        Entry(DeleteGroupsHandler.self),
+        Entry(IncrementalAlterConfigsHandler.self),
+        Entry(OffsetDeleteHandler.self),
+        Entry(DescribeClusterHandler.self),
+        Entry(DescribeTopicPartitionsHandler.self),
     ]
 
     struct Entry: Sendable {

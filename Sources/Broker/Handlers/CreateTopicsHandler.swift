@@ -5,7 +5,8 @@ import KafkaProtocol
 // - -1 partitions means the broker's default (version 4 and later); replication factor -1 or 1, as there is one
 //   broker. A replica assignment by hand must name partitions 0…n-1 on this broker.
 // - `validateOnly` (version 1) checks without creating. Topics named twice in a request are refused.
-// - Configs are kept in the catalogue and answered back; they change nothing yet, which the log says.
+// - Configs are checked by Kafka's rules and kept in the catalogue; a null value stands for the default. All settings are
+//   answered (version 5).
 // - Runs on the thread pool, as it writes the disk; the answer comes when the topics are there, so `timeoutMs` is
 //   not needed.
 enum CreateTopicsHandler: RequestHandler {
@@ -37,10 +38,16 @@ enum CreateTopicsHandler: RequestHandler {
                 .invalidReplicationFactor,
                 "the replication factor is \(topic.replicationFactor), but there is one broker")
         }
-        let configs = topic.configs.map { TopicConfig(name: $0.name, value: $0.value ?? "") }
+        let configs: [TopicConfig] = try .validated(
+            topic.configs.filter { $0.value != nil }.map { ($0.name, $0.value) })
         var result = CreateTopicsResponse.CreatableTopicResult(
             name: topic.name, errorMessage: nil, numPartitions: Int32(count), replicationFactor: 1,
-            configs: configs.map { .init(name: $0.name, value: $0.value, configSource: 1) })
+            configs: TopicSetting.all.map { setting in
+                let own = configs[setting.name]
+                return .init(
+                    name: setting.name, value: own ?? node.defaultValue(of: setting),
+                    configSource: own == nil ? ConfigSource.defaultValue.rawValue : ConfigSource.topic.rawValue)
+            })
         if validateOnly {
             try node.catalog.checkCreation(topic.name, partitions: count)
         } else {

@@ -11,6 +11,9 @@ import RecordBatch
 // - acks=0 has no answer at all (if records are refused the connection is closed, as Kafka does), acks=1 is answered
 //   from the page cache, acks=-1 when the batch is synced to disk, if the broker's durability says so. `timeoutMs`
 //   concerns replication and is not needed.
+// - The topic's `max.message.bytes`, `min.insync.replicas` (for acks=-1; there is one broker, so more than 1 is answered
+//   NOT_ENOUGH_REPLICAS) and `message.timestamp.type` are obeyed. With LogAppendTime the broker's time goes into the
+//   batch's header, and into the answer from version 2 on.
 // - Pipelined: requests of one connection append in order but share syncs while they wait.
 // - A topic that does not exist is created if the settings allow it (Kafka does so only for Metadata).
 // - Versions 5 and later answer with the log start offset, 8 and later with a message per refused batch.
@@ -32,7 +35,7 @@ enum ProduceHandler: RequestHandler {
                     results.append(
                         .init(
                             index: data.index, baseOffset: receipt.baseOffset.rawValue,
-                            logStartOffset: receipt.logStartOffset.rawValue))
+                            logAppendTimeMs: receipt.logAppendTime, logStartOffset: receipt.logStartOffset.rawValue))
                 } catch {
                     results.append(
                         .init(index: data.index, errorCode: error.code, baseOffset: -1, errorMessage: error.reason))
@@ -72,9 +75,15 @@ enum ProduceHandler: RequestHandler {
         guard request.transactionalID == nil else {
             throw Partition.Refusal(.invalidTxnState, "this broker does not serve transactions yet")
         }
-        let partition = try self.partition(data.index, of: topic, context.node)
-        let limits = context.node.configuration.limits
-        let batch: EncodedBatch
+        let (partition, settings) = try self.partition(data.index, of: topic, context.node)
+        guard request.acks != -1 || settings.minimumReplicas <= 1 else {
+            throw Partition.Refusal(
+                .notEnoughReplicas,
+                "the topic's min.insync.replicas is \(settings.minimumReplicas), but there is one broker")
+        }
+        var limits = context.node.configuration.limits
+        if let batchBytes = settings.batchBytes { limits.batchBytes = batchBytes }
+        var batch: EncodedBatch
         if context.apiVersion < BatchCheck.firstVersionOfBatches {
             guard let converted = try LegacyProduce.batch(data.records, limits, apiVersion: context.apiVersion) else {
                 return partition.emptyReceipt
@@ -86,7 +95,9 @@ enum ProduceHandler: RequestHandler {
         }
         let count = Int(batch.header.recordCount)
         let bytes = batch.header.totalByteCount
-        let receipt = try partition.append(batch, sync: callback)
+        if settings.usesAppendTime { batch.setLogAppendTime(context.node.clock.wallMilliseconds()) }
+        var receipt = try partition.append(batch, sync: callback)
+        if settings.usesAppendTime { receipt.logAppendTime = batch.header.maxTimestamp }
         context.node.counters.producedRecords.add(count)
         context.node.counters.producedBytes.add(bytes)
         return receipt
@@ -94,12 +105,12 @@ enum ProduceHandler: RequestHandler {
 
     private static func partition(
         _ index: Int32, of topic: String, _ node: BrokerNode
-    ) throws(Partition.Refusal) -> Partition {
-        if let partition = node.catalog.partition(topic, index) {
-            guard !partition.isInternal else {
+    ) throws(Partition.Refusal) -> (Partition, TopicSettings) {
+        if let found = node.catalog.topic(topic), let partition = found.partition(index) {
+            guard !found.isInternal else {
                 throw Partition.Refusal(.invalidTopicException, "\(topic) is written by the broker only")
             }
-            return partition
+            return (partition, found.settings)
         }
         do throws(TopicRefusal) {
             if node.catalog.topic(topic) == nil && node.configuration.autoCreateTopics {
@@ -110,9 +121,9 @@ enum ProduceHandler: RequestHandler {
         } catch {
             throw Partition.Refusal(error.code, error.reason)
         }
-        guard let partition = node.catalog.partition(topic, index) else {
+        guard let found = node.catalog.topic(topic), let partition = found.partition(index) else {
             throw Partition.Refusal(.unknownTopicOrPartition, nil)
         }
-        return partition
+        return (partition, found.settings)
     }
 }

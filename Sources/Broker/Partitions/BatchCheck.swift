@@ -49,6 +49,9 @@ enum BatchCheck {
         guard !header.isTransactional else {
             throw Partition.Refusal(.invalidTxnState, "this broker does not serve transactions yet")
         }
+        guard !header.isLogAppendTime else {
+            throw Partition.Refusal(.invalidTimestamp, "producers may not set the timestamp type to LogAppendTime")
+        }
         guard let codec = header.compression else {
             throw Partition.Refusal(.unsupportedCompressionType, "the batch names an unknown compression codec")
         }

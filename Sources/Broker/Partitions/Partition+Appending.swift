@@ -14,6 +14,8 @@ extension Partition {
         let logStartOffset: Offset
         /// Whether the answer has to wait: the `SyncWait` will be told.
         let waitsForSync: Bool
+        /// The timestamp that the broker gave the records; -1 if they keep their own.
+        var logAppendTime: Int64 = -1
     }
 
     /// Why a batch was refused.

@@ -49,10 +49,11 @@ final class Partition: Sendable {
 
     /// Opens or creates the partition's log and rebuilds what it knows of its producers. Reads the disk.
     static func open(
-        topic: String, index: Int32, directory: String, resources: PartitionResources
+        topic: String, index: Int32, directory: String, logConfiguration: LogConfiguration,
+        resources: PartitionResources
     ) throws(LogError) -> Partition {
         let log = try Log(
-            directory: directory, configuration: resources.logConfiguration, fileSystem: resources.fileSystem)
+            directory: directory, configuration: logConfiguration, fileSystem: resources.fileSystem)
         for cut in log.recovery.cuts { resources.logger.warning("\(topic)-\(index): \(cut)") }
         if !log.recovery.rebuiltIndexes.isEmpty {
             let count = log.recovery.rebuiltIndexes.count

@@ -11,12 +11,13 @@ import TestKit
 @discardableResult
 func withBroker<Result>(
     in directory: TemporaryDirectory, log: LogLines = LogLines(), fileSystem: FaultyFileSystem = FaultyFileSystem(),
-    configure: (inout BrokerConfiguration) -> Void = { _ in }, _ body: (RunningTestBroker) async throws -> Result
+    clock: BrokerClock = .system, configure: (inout BrokerConfiguration) -> Void = { _ in },
+    _ body: (RunningTestBroker) async throws -> Result
 ) async throws -> Result {
     var configuration = BrokerConfiguration(dataDirectory: directory.appending("data"), port: try freePort())
     configure(&configuration)
     let service = BrokerService(
-        configuration: configuration, logger: log.logger, clock: .system, fileSystem: fileSystem)
+        configuration: configuration, logger: log.logger, clock: clock, fileSystem: fileSystem)
     let running = Task { try await service.run() }
     do {
         let result = try await body(RunningTestBroker(service: service, port: try await service.listening(), log: log))
@@ -38,32 +39,6 @@ struct RunningTestBroker: Sendable {
     let log: LogLines
 
     func connect() async throws -> RawClient { try await RawClient.connect(port: self.port) }
-}
-
-/// Collects log lines, so that tests can read them.
-final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { self.lines.withLock { $0 } }
-
-    func matching(_ part: String) -> [String] { self.all.filter { $0.contains(part) } }
-
-    var logger: Logger { Logger(label: "broker") { _ in Handler(lines: self) } }
-
-    private struct Handler: LogHandler {
-        let lines: LogLines
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.debug
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { self.metadata[key] }
-            set { self.metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            self.lines.lines.withLock { $0.append("\(event.level): \(event.message)") }
-        }
-    }
 }
 
 /// Requests that tests send often.

@@ -70,6 +70,48 @@ import Testing
                 ? DeleteTopicsRequest(topics: [.init(name: "v0")]) : DeleteTopicsRequest(topicNames: ["v0", "?"])
             _ = try await client.ask(request, version: version)
         },
+        .offsetForLeaderEpoch: {
+            _ = try await $0.ask(
+                OffsetForLeaderEpochRequest(topics: [.init(topic: "t", partitions: [.init(partition: 0)])]),
+                version: $1)
+        },
+        .describeConfigs: {
+            _ = try await $0.ask(
+                DescribeConfigsRequest(
+                    resources: [
+                        .init(resourceType: 2, resourceName: "t"), .init(resourceType: 4, resourceName: "1"),
+                    ], includeSynonyms: $1 >= 1, includeDocumentation: $1 >= 3), version: $1)
+        },
+        .alterConfigs: {
+            _ = try await $0.ask(
+                AlterConfigsRequest(resources: [
+                    .init(resourceType: 2, resourceName: "t", configs: [.init(name: "retention.ms", value: "1")])
+                ]), version: $1)
+        },
+        .incrementalAlterConfigs: {
+            _ = try await $0.ask(
+                IncrementalAlterConfigsRequest(resources: [
+                    .init(resourceType: 2, resourceName: "t", configs: [.init(name: "retention.ms", value: "1")])
+                ]), version: $1)
+        },
+        .describeLogDirs: { _ = try await $0.ask(DescribeLogDirsRequest(topics: nil), version: $1) },
+        .createPartitions: {
+            _ = try await $0.ask(
+                CreatePartitionsRequest(topics: [.init(name: "t", count: Int32($1) + 2)]), version: $1)
+        },
+        .deleteGroups: { _ = try await $0.ask(DeleteGroupsRequest(groupsNames: ["g", "?"]), version: $1) },
+        .offsetDelete: {
+            _ = try await $0.ask(
+                OffsetDeleteRequest(
+                    groupID: "g", topics: [.init(name: "t", partitions: [.init(partitionIndex: 0)])]), version: $1)
+        },
+        .describeCluster: { _ = try await $0.ask(DescribeClusterRequest(), version: $1) },
+        .describeTopicPartitions: { _ = try await $0.ask(DescribeTopicPartitionsRequest(), version: $1) },
+        .deleteRecords: {
+            _ = try await $0.ask(
+                DeleteRecordsRequest(topics: [.init(name: "t", partitions: [.init(partitionIndex: 0, offset: 0)])]),
+                version: $1)
+        },
         .initProducerId: { _ = try await $0.ask(InitProducerIdRequest(transactionalID: nil), version: $1) },
     ]
 

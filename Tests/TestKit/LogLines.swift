@@ -1,16 +1,21 @@
-import Logging
+public import Logging
 import Synchronization
 
 /// Collects what is logged, as `level: message`.
-final class LogLines: Sendable {
+public final class LogLines: Sendable {
     private let lines = Mutex<[String]>([])
 
-    var all: [String] { lines.withLock { $0 } }
+    public init() {}
+
+    public var all: [String] { lines.withLock { $0 } }
 
     /// Info and above.
-    var visible: [String] { all.filter { !$0.hasPrefix("debug") && !$0.hasPrefix("trace") } }
+    public var visible: [String] { all.filter { !$0.hasPrefix("debug") && !$0.hasPrefix("trace") } }
 
-    var logger: Logger {
+    /// The lines that contain a text.
+    public func matching(_ part: String) -> [String] { all.filter { $0.contains(part) } }
+
+    public var logger: Logger {
         var logger = Logger(label: "test") { _ in Handler(lines: self) }
         logger.logLevel = .debug
         return logger

@@ -1,0 +1,36 @@
+import CommitLog
+import KafkaProtocol
+
+/// A setting of the broker as DescribeConfigs shows it. They are given on the command line and cannot be altered over
+/// the wire. A value.
+struct BrokerSetting: Sendable {
+    let name: String
+    let value: String
+    let type: ConfigType
+
+    /// By name, with Kafka's names.
+    static func all(of configuration: BrokerConfiguration, port: Int) -> [BrokerSetting] {
+        let limits = configuration.limits
+        let sessions = configuration.groups.sessionTimeouts
+        func int(_ name: String, _ value: some BinaryInteger) -> BrokerSetting {
+            BrokerSetting(name: name, value: "\(value)", type: .int)
+        }
+        return [
+            BrokerSetting(
+                name: "auto.create.topics.enable", value: "\(configuration.autoCreateTopics)", type: .boolean),
+            int("broker.id", configuration.nodeID),
+            int("group.max.session.timeout.ms", sessions.upperBound.milliseconds),
+            int("group.max.size", configuration.groups.maximumMembers),
+            int("group.min.session.timeout.ms", sessions.lowerBound.milliseconds),
+            BrokerSetting(
+                name: "listeners", value: "PLAINTEXT://\(configuration.host):\(port)", type: .string),
+            BrokerSetting(name: "log.dirs", value: configuration.dataDirectory, type: .string),
+            int("log.segment.bytes", configuration.log.segmentBytes),
+            int("message.max.bytes", limits.batchBytes),
+            int("num.partitions", configuration.defaultPartitions),
+            int("offset.metadata.max.bytes", limits.offsetMetadataBytes),
+            int("offsets.topic.num.partitions", configuration.groups.offsetsPartitions),
+            int("socket.request.max.bytes", limits.connection.frameBytes),
+        ]
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import KafkaProtocol
+
+// DescribeLogDirs (35): how many bytes the partitions have.
+//
+// - There is one directory. Topics null means all; unknown topics and partitions are left out, as in Kafka.
+// - The size is that of the segments. Version 4 adds the size and the free bytes of the file system.
+// - Runs on the thread pool, as it asks the file system.
+enum DescribeLogDirsHandler: RequestHandler {
+    static func handle(_ request: DescribeLogDirsRequest, _ exchange: Exchange<DescribeLogDirsResponse>) {
+        let node = exchange.context.node
+        node.onPool {
+            var result = DescribeLogDirsResponse.DescribeLogDirsResult(logDir: node.configuration.dataDirectory)
+            if let wanted = request.topics {
+                result.topics = wanted.compactMap { wanted in
+                    node.catalog.topic(wanted.topic).map { topic in
+                        self.describe(topic, wanted.partitions.compactMap(topic.partition))
+                    }
+                }
+            } else {
+                result.topics = node.catalog.allTopics.map { self.describe($0, $0.partitions) }
+            }
+            if let room = self.room(in: node.configuration.dataDirectory) {
+                result.totalBytes = room.total
+                result.usableBytes = room.usable
+            }
+            exchange.reply(DescribeLogDirsResponse(results: [result]))
+        }
+    }
+
+    private static func describe(
+        _ topic: Topic, _ partitions: [Partition]
+    ) -> DescribeLogDirsResponse.DescribeLogDirsTopic {
+        .init(
+            name: topic.name.rawValue,
+            partitions: partitions.map { .init(partitionIndex: $0.index, partitionSize: Int64($0.byteCount)) })
+    }
+
+    private static func room(in directory: String) -> (total: Int64, usable: Int64)? {
+        var status = statvfs()
+        guard statvfs(directory, &status) == 0 else { return nil }
+        let unit = UInt64(status.f_frsize)
+        func bytes(_ blocks: UInt) -> Int64 {
+            Int64(clamping: UInt64(blocks).multipliedReportingOverflow(by: unit).partialValue)
+        }
+        return (bytes(status.f_blocks), bytes(status.f_bavail))
+    }
+}
