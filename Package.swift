@@ -99,8 +99,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaProtocol", "Broker", "KafkaClient", "Aggregation", "MetricAgent",
-                "Subscriber", "SeriesStore", "PromQL",
+                "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "Broker", "KafkaClient", "Aggregation",
+                "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
                 "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
                 .unixSignals, .nioCore, .nioPosix,
             ], swiftSettings: strict),

@@ -1,3 +1,5 @@
+public import NIOCore
+
 /// Every limit of the broker with its default, in one place.
 public struct BrokerLimits: Sendable {
     public var connection = ConnectionLimits()
@@ -16,6 +18,15 @@ public struct BrokerLimits: Sendable {
     public var partitions = 20_000
     /// Topics that may exist; more are answered POLICY_VIOLATION.
     public var topics = 10_000
+    /// Consumer groups that may exist; a member or commit of another one is answered POLICY_VIOLATION.
+    public var groups = 10_000
+    /// Bytes of requests that all connections together may hold, half arrived or unanswered. Beyond it a connection that
+    /// sends more and holds more than its share is closed.
+    public var requestBytes = 256 << 20
+    /// Connections in all; further ones are closed at once.
+    public var connections = 10_000
+    /// Connections from one address; further ones are closed at once.
+    public var connectionsPerAddress = 10_000
     /// Idempotent producers a partition remembers; the one unheard of for longest is forgotten first.
     public var producersPerPartition = 2_000
     /// Bytes that an offset commit may carry per partition as metadata, as Kafka's `offset.metadata.max.bytes`.
@@ -37,6 +48,12 @@ public struct ConnectionLimits: Sendable {
     public var firstFrameBytes = 2 << 20
     /// Requests of one connection that may be unanswered; at that number the broker stops reading from it.
     public var queuedRequests = 64
+    /// Bytes of requests of one connection that may be unanswered; at that number the broker stops reading from it. A
+    /// single request may be larger.
+    public var queuedBytes = 16 << 20
+    /// A connection that is owed no answer and has sent nothing for this long is closed, as Kafka's
+    /// `connections.max.idle.ms`.
+    public var idleTime = TimeAmount.minutes(10)
 
     public init() {}
 }

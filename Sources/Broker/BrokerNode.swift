@@ -66,6 +66,11 @@ final class BrokerNode: Sendable {
         statistics.producedRecords = self.counters.producedRecords.value
         statistics.producedBytes = self.counters.producedBytes.value
         statistics.fetchedBytes = self.counters.fetchedBytes.value
+        statistics.refusedConnections = self.counters.refusedConnections.value
+        statistics.crowdedOutConnections = self.counters.crowdedOutConnections.value
+        statistics.requestBytes = self.counters.requestBytes.value
+        statistics.idleConnections = self.counters.idleConnections.value
+        statistics.refusedGroups = self.counters.refusedGroups.value
         statistics.topics = topics.count
         statistics.partitions = topics.reduce(0) { $0 + $1.partitions.count }
         return statistics

@@ -10,6 +10,16 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var fetchedBytes = 0
     public var topics = 0
     public var partitions = 0
+    /// Connections closed at once, as a limit was reached.
+    public var refusedConnections = 0
+    /// Connections closed as requests took too much memory.
+    public var crowdedOutConnections = 0
+    /// Bytes of requests that are half arrived or unanswered now.
+    public var requestBytes = 0
+    /// Connections closed as nothing happened on them.
+    public var idleConnections = 0
+    /// Requests refused as there were too many groups.
+    public var refusedGroups = 0
 
     public init() {}
 }
@@ -20,9 +30,15 @@ final class BrokerCounters: Sendable {
     let producedRecords = Counter()
     let producedBytes = Counter()
     let fetchedBytes = Counter()
+    let refusedConnections = Counter()
+    let idleConnections = Counter()
+    let crowdedOutConnections = Counter()
+    /// Goes up and down.
+    let requestBytes = Counter()
+    let refusedGroups = Counter()
 }
 
-/// A number that only grows.
+/// A number that any thread may add to.
 final class Counter: Sendable {
     private let total = Atomic<Int>(0)
 

@@ -15,6 +15,7 @@ struct RunningBroker {
     private let lock: FileLock
     private let eventLoops: MultiThreadedEventLoopGroup
     private let listener: any Channel
+    private let idleCheck: RepeatedTask
 
     // MARK: Starting
 
@@ -22,6 +23,7 @@ struct RunningBroker {
     static func start(
         _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem
     ) async throws -> RunningBroker {
+        self.raiseDescriptorLimit(logger)
         let lock = try self.lock(configuration.dataDirectory)
         let loops = configuration.eventLoops ?? min(System.coreCount, self.maximumEventLoops)
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, loops))
@@ -37,13 +39,34 @@ struct RunningBroker {
             let port = listener.localAddress?.port ?? configuration.port
             node.listens(on: port)
             logger.info("listening on \(configuration.host):\(port), data in \(configuration.dataDirectory)")
-            return RunningBroker(node: node, lock: lock, eventLoops: eventLoops, listener: listener)
+            return RunningBroker(
+                node: node, lock: lock, eventLoops: eventLoops, listener: listener,
+                idleCheck: self.closeIdleConnections(of: node, eventLoops.next()))
         } catch {
             opened?.groups.stop()
             opened?.catalog.close()
             try? await pool.shutdownGracefully()
             try? await eventLoops.shutdownGracefully()
             throw error
+        }
+    }
+
+    /// Looks for idle connections often enough that none lives much longer than it should.
+    private static func closeIdleConnections(of node: BrokerNode, _ eventLoop: any EventLoop) -> RepeatedTask {
+        let interval = TimeAmount.nanoseconds(node.configuration.limits.connection.idleTime.nanoseconds / 8)
+        return eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: max(.milliseconds(1), interval)) { _ in
+            node.connections.forEach { $0.closeIfIdle() }
+        }
+    }
+
+    /// Each connection and each segment takes a file descriptor.
+    private static func raiseDescriptorLimit(_ logger: Logger) {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        if setrlimit(resource, &limit) != 0 {
+            logger.warning("the limit of open files cannot be raised: \(String(cString: strerror(errno)))")
         }
     }
 
@@ -67,14 +90,15 @@ struct RunningBroker {
             dataDirectory: configuration.dataDirectory, defaultPartitions: max(1, configuration.defaultPartitions),
             limits: configuration.limits, offsetsPartitions: max(1, configuration.groups.offsetsPartitions))
         let catalog = try Catalog(settings: settings, resources: resources)
+        let counters = BrokerCounters()
         let groups = GroupCoordinator(
             eventLoop: eventLoop, settings: configuration.groups,
             topic: OffsetsTopic(catalog: catalog, clock: clock, logger: logger), clock: clock, logger: logger,
-            durability: configuration.durability, offsetsTopicBytes: configuration.limits.offsetsTopicBytes)
+            durability: configuration.durability, limits: configuration.limits, refusedGroups: counters.refusedGroups)
         return BrokerNode(
             configuration: configuration, logger: logger, clock: clock, pool: pool, catalog: catalog, groups: groups,
             producerIDs: try ProducerIDAllocator(dataDirectory: configuration.dataDirectory),
-            counters: BrokerCounters())
+            counters: counters)
     }
 
     private static func listen(_ node: BrokerNode, _ eventLoops: MultiThreadedEventLoopGroup) async throws
@@ -106,6 +130,7 @@ struct RunningBroker {
 
     /// Stops accepting, answers what is queued, closes the logs.
     func stop(patience: Duration) async {
+        self.idleCheck.cancel()
         try? await self.listener.close()
         self.node.beginStopping()
         self.node.groups.stop()

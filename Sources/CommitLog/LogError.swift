@@ -12,6 +12,8 @@ public enum LogError: Error, Hashable, Sendable {
     case closed(directory: String)
     /// Another process (or another part of this one) holds the directory's lock.
     case locked(path: String, holder: Int32?)
+    /// A file or directory that should be a log's is not.
+    case notALog(path: String)
     /// The log ran out of offsets.
     case offsetsExhausted(directory: String)
 }
@@ -52,6 +54,8 @@ extension LogError: CustomStringConvertible {
             \(path) is locked by \(holder.map { "process \($0)" } ?? "another process"); stop that one, or use \
             another directory
             """
+        case .notALog(let path):
+            "\(path) is no log: name a partition's directory, or a .log, .index or .timeindex file in it"
         case .offsetsExhausted(let directory):
             "the log in \(directory) has used up all offsets"
         }

@@ -1,6 +1,7 @@
 import CommitLog
 import NIOCore
 import RecordBatch
+import Synchronization
 import TestKit
 import Testing
 
@@ -267,6 +268,49 @@ import Testing
         #expect(try log.texts().last?.hasSuffix("new=1") ?? false)
     }
 
+    @Test func aFullDiskEndsCompactionAndLeavesNothingBehind() throws {
+        let faults = FaultyFileSystem()
+        var log = try Log(directory: path, fileSystem: faults)
+        for number in 0..<40 { try log.append(try batch("a=\(number)")) }
+        try log.roll()
+        faults.setRule { $0.kind == .write ? .fail(28) : .proceed }
+        #expect(throws: LogError.self) { try log.compact() }
+        #expect(try LogMaking.names(in: path).allSatisfy { !$0.hasSuffix(SegmentSuffix.cleaned) })
+        faults.setRule { _ in .proceed }
+        try log.compact()
+        #expect(try log.texts() == ["39:a=39"])
+    }
+
+    @Test func aLogBehindALockIsCompactedWhileItIsInUse() async throws {
+        let owner = LogOwner(try open(segmentBytes: 2000))
+        let count = 600
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for number in 0..<count {
+                    try owner.append(try CompactionMaking.batch("key\(number % 7)=\(number)"))
+                    if number % 20 == 0 { await Task.yield() }
+                }
+            }
+            group.addTask {
+                while owner.endOffset < Offset(Int64(count)) {
+                    try owner.compact()
+                    await Task.yield()
+                }
+            }
+            group.addTask {
+                while owner.endOffset < Offset(Int64(count)) {
+                    let offsets = try owner.records().map(\.offset)
+                    #expect(offsets == offsets.sorted())
+                    _ = try owner.search().find()
+                    await Task.yield()
+                }
+            }
+            try await group.waitForAll()
+        }
+        try owner.rollAndCompact()
+        #expect(try owner.records().map(\.text) == (593..<600).map { "\($0):key\($0 % 7)=\($0)" })
+    }
+
     @Test func damageEndsCompactionAndNothingIsLost() throws {
         var log = try open()
         for number in 0..<6 { try log.append(try batch("a=\(number)")) }
@@ -285,6 +329,55 @@ import Testing
                 #expect("\(error)".contains(file))
             }
             #expect(try LogMaking.names(in: path, suffix: ".log").count == 2)
+        }
+    }
+}
+
+/// A log behind a lock, as a broker's partition has it.
+private final class LogOwner: Sendable {
+    private struct State: ~Copyable {
+        var log: Log
+    }
+
+    private let state: Mutex<State>
+
+    init(_ log: consuming sending Log) {
+        state = Mutex(State(log: log))
+    }
+
+    var endOffset: Offset { state.withLock { $0.log.logEndOffset } }
+
+    func append(_ batch: EncodedBatch) throws {
+        _ = try state.withLock { try $0.log.append(batch) }
+    }
+
+    func compact() throws {
+        _ = try Compactor.run(CompactionMaking.always, now: LogMaking.start) { (body) throws(LogError) in
+            try state.withLock { (state) throws(LogError) in try body(&state.log) }
+        }
+    }
+
+    func rollAndCompact() throws {
+        try state.withLock { try $0.log.roll() }
+        try compact()
+    }
+
+    func search() -> TimestampSearch {
+        state.withLock { $0.log.timestampSearch(for: LogMaking.start) }
+    }
+
+    /// Located under the lock, read outside it.
+    func records() throws -> [Record] {
+        var records: [Record] = []
+        var next: Offset = 0
+        while true {
+            let bytes = try state.withLock { try $0.log.locate(from: next, maximumBytes: 1000) }.read()
+            if bytes.readableBytes == 0 { return records }
+            records += try LogMaking.records(in: bytes)
+            try RecordBatchHeader.walk(bytes) { header, _ in
+                next = header.nextOffset
+                return true
+            }
         }
     }
 }

@@ -69,7 +69,7 @@ extension TopicSetting {
             name: "retention.ms", defaultValue: weekMilliseconds, rule: .long(wholeOrUnlimited), effect: .keptOnly,
             documentation: "Age at which records are deleted; -1 for never."),
         TopicSetting(
-            name: segmentBytesName, defaultValue: "\(1 << 30)", rule: .int(14...Int64(Int32.max)), effect: .atStart,
+            name: segmentBytesName, defaultValue: "\(1 << 30)", rule: .int(14...Int64(Int32.max)), effect: .atOnce,
             documentation: "Bytes of a segment's file."),
         TopicSetting(
             name: "segment.index.bytes", defaultValue: "10485760", rule: .int(4...Int64(Int32.max)),
@@ -78,7 +78,7 @@ extension TopicSetting {
             name: "segment.jitter.ms", defaultValue: "0", rule: .long(whole), effect: .keptOnly,
             documentation: "The most by which a segment's age is shortened at random."),
         TopicSetting(
-            name: segmentAgeName, defaultValue: weekMilliseconds, rule: .long(positive), effect: .atStart,
+            name: segmentAgeName, defaultValue: weekMilliseconds, rule: .long(positive), effect: .atOnce,
             documentation: "Age at which a segment is closed."),
         TopicSetting(
             name: "unclean.leader.election.enable", defaultValue: "false", rule: .boolean, effect: .keptOnly,

@@ -16,8 +16,6 @@ struct TopicSetting: Sendable {
     /// When a change takes effect.
     enum Effect: Sendable {
         case atOnce
-        /// When the broker next opens the topic's logs.
-        case atStart
         /// The value is kept and answered; the broker does not act on it.
         case keptOnly
     }
@@ -89,7 +87,6 @@ struct TopicSetting: Sendable {
     var description: String {
         switch self.effect {
         case .atOnce: self.documentation
-        case .atStart: self.documentation + " A change takes effect when the broker starts next."
         case .keptOnly: self.documentation + " This broker keeps the value but does not act on it."
         }
     }

@@ -16,6 +16,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Set while requests are handed out, so that an answer given at once does not hand out the next one inside.
     private var isServing = false
     private var hasUnflushedWrites = false
+    /// When the peer last sent something, or was last answered.
+    private var lastActivity = NIODeadline.now()
+    /// What this connection has added to the broker's `requestBytes`.
+    private var countedBytes = 0
     /// NIO wanted to read while there was no room.
     private var hasHeldRead = false
 
@@ -32,23 +36,35 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         self.peer = PeerAddress(remote: context.channel.remoteAddress, local: context.channel.localAddress)
-        self.node.connections.opened(context.channel)
+        self.lastActivity = self.node.clock.now()
+        if let reason = self.node.connections.opened(
+            context.channel, from: self.peer.host, self.node.configuration.limits)
+        {
+            self.node.counters.refusedConnections.add(1)
+            return self.abort(reason)
+        }
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         let lost = self.state.closed()
+        self.countHeldBytes()
         if lost > 0 {
             self.node.logger.info("\(self.peer.description) closed the connection \(lost) bytes into a frame")
         }
-        self.node.connections.closed(context.channel)
+        self.node.connections.closed(context.channel, from: self.peer.host)
         self.channelContext = nil
         context.fireChannelInactive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.lastActivity = self.node.clock.now()
         self.state.receive(self.unwrapInboundIn(data))
         self.serve(context)
+        if let reason = self.crowding {
+            self.node.counters.crowdedOutConnections.add(1)
+            self.abort(reason)
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -78,8 +94,36 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let context = self.channelContext { self.serve(context) }
     }
 
+    private func countHeldBytes() {
+        let bytes = self.state.heldBytes
+        guard bytes != self.countedBytes else { return }
+        self.node.counters.requestBytes.add(bytes - self.countedBytes)
+        self.countedBytes = bytes
+    }
+
+    /// Why this connection may not hold as many bytes as it does: all have too many, and it has more than its share.
+    private var crowding: String? {
+        let limit = self.node.configuration.limits.requestBytes
+        guard self.node.counters.requestBytes.value > limit,
+            self.countedBytes > limit / max(1, self.node.connections.count)
+        else { return nil }
+        return "requests of all connections take more than \(limit) bytes, \(self.countedBytes) of them its own"
+    }
+
+    /// Closes the connection if nothing has happened on it for long.
+    func closeIfIdle() {
+        let limit = self.node.configuration.limits.connection.idleTime
+        guard let context = self.channelContext, !self.state.owesAnswers,
+            self.node.clock.now() - self.lastActivity >= limit
+        else { return }
+        self.node.counters.idleConnections.add(1)
+        self.node.logger.info("closed the connection of \(self.peer.description), which was idle")
+        context.close(promise: nil)
+    }
+
     /// A request has come to its end. Its connection may be gone by now.
     func finish(_ slot: ResponseQueue.Slot, _ outcome: ExchangeOutcome) {
+        self.lastActivity = self.node.clock.now()
         switch outcome {
         case .answered(let response): self.state.fill(slot, with: response)
         case .silent: self.state.fill(slot, with: nil)
@@ -110,6 +154,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
         }
         self.isServing = false
+        self.countHeldBytes()
         self.flush(context)
         if self.hasHeldRead && self.state.hasRoom && context.channel.isWritable {
             self.hasHeldRead = false
@@ -133,6 +178,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func abort(_ reason: String) {
         self.node.logger.warning("closed the connection of \(self.peer.description): \(reason)")
         _ = self.state.closed()
+        self.countHeldBytes()
         self.channelContext?.close(promise: nil)
     }
 

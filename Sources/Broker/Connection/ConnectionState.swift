@@ -38,6 +38,9 @@ struct ConnectionState: ~Copyable {
     /// The request that must be answered before anything else is handed out.
     private var alone: ResponseQueue.Slot?
     private var hasServedValidRequest = false
+    /// The bytes of requests that have been handed out and are unanswered.
+    private var queuedBytes: [ResponseQueue.Slot: Int] = [:]
+    private var queuedByteCount = 0
 
     init(limits: ConnectionLimits, order: @escaping @Sendable (_ frame: ByteBuffer) -> RequestOrder) {
         self.limits = limits
@@ -54,7 +57,7 @@ struct ConnectionState: ~Copyable {
         case .draining: return self.responses.isEmpty ? .close : .wait
         case .open: break
         }
-        if self.alone != nil || self.responses.count >= self.limits.queuedRequests { return .wait }
+        if self.alone != nil || self.isFull { return .wait }
         let frame: ByteBuffer
         if let held = self.held {
             frame = held
@@ -76,17 +79,28 @@ struct ConnectionState: ~Copyable {
         self.held = nil
         let slot = self.responses.open()
         if order == .alone { self.alone = slot }
+        self.queuedBytes[slot] = frame.readableBytes
+        self.queuedByteCount += frame.readableBytes
         return .serve(frame, slot)
+    }
+
+    /// Whether as much is unanswered as may be.
+    private var isFull: Bool {
+        self.responses.count >= self.limits.queuedRequests || self.queuedByteCount >= self.limits.queuedBytes
     }
 
     /// Whether to read on. While a request that must be answered alone waits, one read more is taken, so that the
     /// end of the connection is noticed.
     var hasRoom: Bool {
-        guard self.phase == .open, self.held == nil, self.responses.count < self.limits.queuedRequests else {
-            return false
-        }
+        guard self.phase == .open, self.held == nil, !self.isFull else { return false }
         return self.alone == nil || self.reader.bufferedBytes == 0
     }
+
+    /// Bytes of requests that are half arrived or unanswered.
+    var heldBytes: Int { self.phase == .closed ? 0 : self.reader.bufferedBytes + self.queuedByteCount }
+
+    /// Whether requests have been handed out whose answers have not left.
+    var owesAnswers: Bool { !self.responses.isEmpty }
 
     /// The peer has shown that it speaks the protocol; from now on it may send large frames.
     mutating func requestWasValid() {
@@ -95,6 +109,7 @@ struct ConnectionState: ~Copyable {
 
     mutating func fill(_ slot: ResponseQueue.Slot, with response: ByteBuffer?) {
         self.responses.fill(slot, with: response)
+        self.queuedByteCount -= self.queuedBytes.removeValue(forKey: slot) ?? 0
         if self.alone == slot { self.alone = nil }
     }
 

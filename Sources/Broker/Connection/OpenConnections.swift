@@ -3,27 +3,55 @@ import Synchronization
 
 /// The connections that are open now, so that a shutdown can end them. Shared by all event loops.
 final class OpenConnections: Sendable {
-    private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
-
-    var count: Int { self.channels.withLock { $0.count } }
-
-    func opened(_ channel: any Channel) {
-        self.channels.withLock { $0[ObjectIdentifier(channel)] = channel }
+    private struct State {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var countByAddress: [String: Int] = [:]
     }
 
-    func closed(_ channel: any Channel) {
-        self.channels.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(channel)) }
+    private let state = Mutex(State())
+
+    var count: Int { self.state.withLock { $0.channels.count } }
+
+    /// - Parameter address: of the client, without its port.
+    /// - Returns: why the connection must be closed; nil if it may stay, and `closed` is to be called at its end.
+    func opened(_ channel: any Channel, from address: String, _ limits: BrokerLimits) -> String? {
+        self.state.withLock { state in
+            guard state.channels.count < limits.connections else {
+                return "the limit of \(limits.connections) connections is reached"
+            }
+            let count = state.countByAddress[address, default: 0]
+            guard count < limits.connectionsPerAddress else {
+                return "the limit of \(limits.connectionsPerAddress) connections from one address is reached"
+            }
+            state.countByAddress[address] = count + 1
+            state.channels[ObjectIdentifier(channel)] = channel
+            return nil
+        }
+    }
+
+    func closed(_ channel: any Channel, from address: String) {
+        self.state.withLock { state in
+            guard state.channels.removeValue(forKey: ObjectIdentifier(channel)) != nil else { return }
+            let rest = state.countByAddress[address, default: 1] - 1
+            state.countByAddress[address] = rest > 0 ? rest : nil
+        }
+    }
+
+    /// Has every connection do something, on its event loop.
+    func forEach(_ body: @escaping @Sendable (ConnectionHandler) -> Void) {
+        for channel in self.state.withLock({ Array($0.channels.values) }) {
+            channel.eventLoop.execute {
+                if let handler = try? channel.pipeline.syncOperations.handler(type: ConnectionHandler.self) {
+                    body(handler)
+                }
+            }
+        }
     }
 
     /// Lets every connection answer what it has taken; those that are not done after `patience` are cut.
     func drain(patience: Duration) async {
-        let channels = self.channels.withLock { Array($0.values) }
-        for channel in channels {
-            channel.eventLoop.execute {
-                let handler = try? channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
-                handler?.drain()
-            }
-        }
+        let channels = self.state.withLock { Array($0.channels.values) }
+        self.forEach { $0.drain() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 // Cancelled when all have closed by themselves.

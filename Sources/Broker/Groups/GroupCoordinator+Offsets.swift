@@ -1,4 +1,5 @@
 import KafkaProtocol
+import Logging
 import NIOCore
 
 /// Committed offsets: stored, asked for, forgotten.
@@ -12,7 +13,7 @@ extension GroupCoordinator {
             guard !self.rooms.value.isStopping else { return answer(.coordinatorNotAvailable) }
             if self.rooms.value.groups[id] == nil {
                 guard caller.generation < 0 else { return answer(.illegalGeneration) }
-                self.rooms.value.groups[id] = Room(group: ConsumerGroup(id: id, settings: self.settings))
+                guard self.admit(id) else { return answer(.policyViolation) }
             }
             let code = self.rooms.value.groups[id]?.group.checkCommit(by: caller, now: self.clock.now())
             guard code == ErrorCode.none, !offsets.isEmpty else {
@@ -50,6 +51,28 @@ extension GroupCoordinator {
                 self.forgetIfDeserted(id)
             }
         }
+    }
+
+    // MARK: Forgetting what is old
+
+    private static let expiryInterval = TimeAmount.minutes(10)
+
+    /// Forgets offsets whose group has had no members for the retention time (KIP-211), and looks again later. Members
+    /// keep all offsets of their group.
+    func expireOffsets() {
+        guard !self.rooms.value.isStopping else { return }
+        let limit = self.clock.wallMilliseconds() - self.settings.offsetRetention.milliseconds
+        for (id, room) in self.rooms.value.groups where room.group.isDeserted {
+            let old = room.offsets.filter { max($0.value.commitTimestamp, room.emptySince ?? .min) <= limit }.keys
+                .sorted()
+            guard !old.isEmpty else { continue }
+            self.logger.info(
+                "group \(id.debugDescription): \(old.count) offsets are past their retention and forgotten")
+            self.store(old.map { .offset($0, nil) }, id)
+            for name in old { self.rooms.value.groups[id]?.offsets[name] = nil }
+            self.forgetIfDeserted(id)
+        }
+        self.rooms.value.expiry = self.eventLoop.scheduleTask(in: Self.expiryInterval) { self.expireOffsets() }
     }
 
     // MARK: Keeping the topic small

@@ -13,6 +13,9 @@ final class GroupCoordinator: Sendable {
     /// Whether commits wait for the disk.
     let waitsForSync: Bool
     let offsetsTopicBytes: Int
+    let maximumGroups: Int
+    /// Counts the requests refused as there are too many groups.
+    let refusedGroups: Counter
     let rooms: NIOLoopBoundBox<Rooms>
 
     /// What changes, all of it.
@@ -21,6 +24,8 @@ final class GroupCoordinator: Sendable {
         var pending: [GroupReplyToken: PendingAnswer] = [:]
         var nextToken: UInt64 = 0
         var isStopping = false
+        /// The next look for offsets that are past their retention.
+        var expiry: Scheduled<Void>?
         var appendsSinceLook = 0
         /// Bytes of the offsets topic's partitions after they were last rewritten.
         var rewrittenBytes: [Int32: Int] = [:]
@@ -32,6 +37,9 @@ final class GroupCoordinator: Sendable {
         var offsets: [PartitionName: CommittedOffset] = [:]
         var timer: Scheduled<Void>?
         var timerDeadline: NIODeadline?
+        /// When the last member left, in milliseconds since the epoch; nil while there are members, and for a group that
+        /// never had any.
+        var emptySince: Int64?
     }
 
     enum PendingAnswer {
@@ -44,7 +52,7 @@ final class GroupCoordinator: Sendable {
     /// Reads `__consumer_offsets`. Reads the disk.
     init(
         eventLoop: any EventLoop, settings: GroupSettings, topic: OffsetsTopic, clock: BrokerClock, logger: Logger,
-        durability: BrokerConfiguration.Durability, offsetsTopicBytes: Int
+        durability: BrokerConfiguration.Durability, limits: BrokerLimits, refusedGroups: Counter
     ) {
         self.eventLoop = eventLoop
         self.settings = settings
@@ -52,18 +60,23 @@ final class GroupCoordinator: Sendable {
         self.clock = clock
         self.logger = logger
         self.waitsForSync = durability == .acknowledged
-        self.offsetsTopicBytes = offsetsTopicBytes
+        self.offsetsTopicBytes = limits.offsetsTopicBytes
+        self.maximumGroups = limits.groups
+        self.refusedGroups = refusedGroups
         var rooms = Rooms()
         let now = clock.now()
         for (id, memory) in topic.load() where memory.metadata != nil || !memory.offsets.isEmpty {
             let group = memory.metadata.map {
                 ConsumerGroup(id: id, settings: settings, restoring: $0, now: now)
             }
-            rooms.groups[id] = Room(group: group ?? ConsumerGroup(id: id, settings: settings), offsets: memory.offsets)
+            var room = Room(group: group ?? ConsumerGroup(id: id, settings: settings), offsets: memory.offsets)
+            if room.group.isDeserted { room.emptySince = memory.metadata?.currentStateTimestamp }
+            rooms.groups[id] = room
         }
         self.rooms = NIOLoopBoundBox.makeBoxSendingValue(rooms, eventLoop: eventLoop)
         eventLoop.execute {
             self.rewriteIfGrown()
+            self.expireOffsets()
             for id in self.rooms.value.groups.keys { self.schedule(id) }
         }
     }
@@ -81,7 +94,9 @@ final class GroupCoordinator: Sendable {
                 guard attempt.memberID.isEmpty else {
                     return answer(JoinAnswer(error: .unknownMemberID, memberID: attempt.memberID))
                 }
-                self.rooms.value.groups[id] = Room(group: ConsumerGroup(id: id, settings: self.settings))
+                guard self.admit(id) else {
+                    return answer(JoinAnswer(error: .policyViolation, memberID: attempt.memberID))
+                }
             }
             let token = self.expect(.join(answer))
             self.handle(.join(attempt, token), group: id)
@@ -123,9 +138,30 @@ final class GroupCoordinator: Sendable {
         guard var group = self.rooms.value.groups[id]?.group else { return }
         let actions = group.handle(event, now: self.clock.now())
         self.rooms.value.groups[id]?.group = group
+        if !group.isDeserted {
+            self.rooms.value.groups[id]?.emptySince = nil
+        } else if self.rooms.value.groups[id]?.emptySince == nil {
+            self.rooms.value.groups[id]?.emptySince = self.clock.wallMilliseconds()
+        }
         for action in actions { self.perform(action, id) }
         self.forgetIfDeserted(id)
         self.schedule(id)
+    }
+
+    /// Makes room for a group that is not known yet.
+    ///
+    /// - Returns: false if there are too many.
+    func admit(_ id: String) -> Bool {
+        if self.rooms.value.groups[id] != nil { return true }
+        guard self.rooms.value.groups.count < self.maximumGroups else {
+            self.refusedGroups.add(1)
+            self.logger.warning(
+                "group \(id.debugDescription) is refused: the limit of \(self.maximumGroups) groups is reached; delete some"
+            )
+            return false
+        }
+        self.rooms.value.groups[id] = Room(group: ConsumerGroup(id: id, settings: self.settings))
+        return true
     }
 
     private func perform(_ action: GroupAction, _ id: String) {
@@ -187,6 +223,7 @@ final class GroupCoordinator: Sendable {
     func stop() {
         self.onLoop {
             self.rooms.value.isStopping = true
+            self.rooms.value.expiry?.cancel()
             for id in self.rooms.value.groups.keys {
                 self.rooms.value.groups[id]?.timer?.cancel()
                 self.rooms.value.groups[id]?.timer = nil

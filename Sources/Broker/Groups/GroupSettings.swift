@@ -12,16 +12,21 @@ public struct GroupSettings: Sendable {
     /// Partitions of `__consumer_offsets` when it is created. One is enough for one broker: all groups share
     /// one log and so one sync.
     public var offsetsPartitions: Int
+    /// How long a group's offsets are kept after its last member left, or after the last commit from outside the
+    /// group protocol; as Kafka's `offsets.retention.minutes`.
+    public var offsetRetention: TimeAmount
 
     public init(
         initialRebalanceDelay: TimeAmount = .zero,
         sessionTimeouts: ClosedRange<TimeAmount> = .milliseconds(500) ... .minutes(30),
         maximumMembers: Int = 1_000,
-        offsetsPartitions: Int = 1
+        offsetsPartitions: Int = 1,
+        offsetRetention: TimeAmount = .hours(7 * 24)
     ) {
         self.initialRebalanceDelay = initialRebalanceDelay
         self.sessionTimeouts = sessionTimeouts
         self.maximumMembers = maximumMembers
         self.offsetsPartitions = offsetsPartitions
+        self.offsetRetention = offsetRetention
     }
 }

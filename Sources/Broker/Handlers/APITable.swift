@@ -30,6 +30,7 @@ enum APITable {
         Entry(ApiVersionsHandler.self),
         Entry(CreateTopicsHandler.self),
         Entry(DeleteTopicsHandler.self),
+        Entry(DeleteRecordsHandler.self),
         Entry(InitProducerIdHandler.self),
         Entry(OffsetForLeaderEpochHandler.self),
         Entry(DescribeConfigsHandler.self),

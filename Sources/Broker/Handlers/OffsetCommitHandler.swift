@@ -5,7 +5,7 @@ import KafkaProtocol
 // - In `__consumer_offsets`, in Kafka's record format; answered when it is as durable as an append with acks=all.
 // - Version 0 stored offsets in ZooKeeper; here all versions store them in the same place.
 // - A generation below 0 comes from a client outside the group protocol and is accepted while the group is empty.
-// - Retention times of versions 2–4 are ignored: offsets are kept.
+// - Retention times of versions 2–4 are ignored: the broker's own applies once a group has no members.
 enum OffsetCommitHandler: RequestHandler {
     static func handle(_ request: OffsetCommitRequest, _ exchange: Exchange<OffsetCommitResponse>) {
         let node = exchange.context.node

@@ -151,6 +151,18 @@ struct CompactionPass {
     /// - Returns: nil when it would be no different.
     mutating func clean(_ sources: [SealedSegment]) throws(LogError) -> CleanedSegment? {
         guard let first = sources.first, let last = sources.last else { return nil }
+        do throws(LogError) {
+            return try write(sources, first, last)
+        } catch {
+            // On a full disk above all.
+            CleanedSegment(sources: sources, result: first, directory: plan.directory).discard()
+            throw error
+        }
+    }
+
+    private mutating func write(
+        _ sources: [SealedSegment], _ first: SealedSegment, _ last: SealedSegment
+    ) throws(LogError) -> CleanedSegment? {
         var writer = try CleanedSegmentWriter(
             first.name, in: plan.directory, intervalBytes: plan.configuration.indexIntervalBytes)
         var isChanged = sources.count > 1

@@ -22,6 +22,20 @@ public enum Compactor {
         withLog: (_ body: (inout Log) throws(LogError) -> Void) throws(LogError) -> Void
     ) throws(LogError) -> CompactionReport? {
         var report: CompactionReport?
+        do throws(LogError) {
+            try run(policy, now, upTo, isCancelled, withLog, &report)
+        } catch {
+            // Retention has removed a segment meanwhile.
+            guard case .file(.open, _, let reason) = error, reason.isMissing else { throw error }
+        }
+        return report
+    }
+
+    private static func run(
+        _ policy: CompactionPolicy, _ now: Int64, _ upTo: Offset?, _ isCancelled: () -> Bool,
+        _ withLog: (_ body: (inout Log) throws(LogError) -> Void) throws(LogError) -> Void,
+        _ report: inout CompactionReport?
+    ) throws(LogError) {
         while !isCancelled() {
             var plan: CompactionPlan?
             var syncPoint: SyncPoint?
@@ -43,7 +57,6 @@ public enum Compactor {
             try OffsetFile.cleaner.write(pass.end, in: plan.directory)
             if pass.isComplete { break }
         }
-        return report
     }
 
     /// - Returns: false when it was cancelled, or the log has changed meanwhile.
@@ -100,7 +113,7 @@ extension Log {
         guard let first = sealed.firstIndex(where: { $0.name == cleaned.result.name }),
             sealed[first...].prefix(cleaned.sources.count) == cleaned.sources[...]
         else { return nil }
-        var removal = SegmentRemoval(directory: directory)
+        var removal = SegmentRemoval(directory: directory, isReplacement: true)
         let files = Array(cleaned.result.name.all.reversed())
         var moves = files.map { ($0 + CleanedSegment.cleanedSuffix, $0 + CleanedSegment.swapSuffix) }
         for source in cleaned.sources {

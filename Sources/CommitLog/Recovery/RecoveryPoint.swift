@@ -42,13 +42,14 @@ struct RecoveryPoint: Hashable, Sendable {
     static func read(in directory: Directory) throws(LogError) -> RecoveryPoint? {
         guard let file = try directory.openIfPresent(fileName) else { return nil }
         let bytes = try file.read(count: try file.size(), at: 0)
-        let fields = String(buffer: bytes).split(whereSeparator: \.isWhitespace)
+        let line = String(buffer: bytes)
+        let fields = line.split(whereSeparator: \.isWhitespace)
         let numbers = fields.dropLast().compactMap { Int($0) }
         guard fields.count == 7, numbers.count == 6, numbers.allSatisfy({ $0 >= 0 }) else { return nil }
         let point = RecoveryPoint(
             segment: Offset(Int64(numbers[1])), position: numbers[2], offset: Offset(Int64(numbers[3])),
             offsetEntries: numbers[4], timeEntries: numbers[5])
-        guard numbers[0] == 1, checksum(point.text) == fields[6] else { return nil }
+        guard numbers[0] == 1, point.text + checksum(point.text) + "\n" == line else { return nil }
         return point
     }
 }

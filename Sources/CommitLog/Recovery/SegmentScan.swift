@@ -45,7 +45,11 @@ struct SegmentScan {
     }
 
     /// Scans to the end of the file, or to the first damage.
-    mutating func run() throws(LogError) -> Damage? {
+    ///
+    /// - Parameter visit: called with each intact batch's header, and its position.
+    mutating func run(
+        _ visit: (RecordBatchHeader, _ position: Int) throws(LogError) -> Void = { (_, _) throws(LogError) in }
+    ) throws(LogError) -> Damage? {
         while position < reader.end {
             switch try reader.header(at: position) {
             case .failure(let error):
@@ -61,6 +65,7 @@ struct SegmentScan {
                     return Damage(reason: error.description, header: header, isTorn: isZero, isZeros: isZero)
                 }
                 index.add(header, baseOffset: header.baseOffset, at: position)
+                try visit(header, position)
                 position += header.totalByteCount
                 nextOffset = header.nextOffset
             }

@@ -19,7 +19,7 @@ extension Log {
 
     /// Begins a new segment when the active one is older than the configuration's `segmentAge`: `now` is that much later
     /// than its first batch. Without it a log that gets no more appends would keep its last segment for ever from
-    /// compaction.
+    /// compaction. A segment whose first batch has no timestamp does not age.
     ///
     /// - Parameter now: milliseconds since the epoch.
     @discardableResult

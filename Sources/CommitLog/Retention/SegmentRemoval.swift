@@ -10,6 +10,8 @@ public struct SegmentRemoval: Sendable {
     /// Bytes of the segments' batches.
     public internal(set) var byteCount = 0
     let directory: Directory
+    /// Whether others have taken their place, which must be on disk before these go.
+    var isReplacement = false
     /// The names that the files have now.
     var names: [String] = []
 
@@ -23,8 +25,7 @@ public struct SegmentRemoval: Sendable {
 
     /// Removes the files, after making sure that what has taken their place is on disk.
     public func perform() throws(LogError) {
-        guard !isEmpty else { return }
-        try directory.sync()
+        if isReplacement { try directory.sync() }
         for name in names { try directory.remove(name) }
     }
 }

@@ -9,9 +9,10 @@ final class ConnectionBench {
 
     private var state: ConnectionState
 
-    init(queued: Int = 64) {
+    init(queued: Int = 64, queuedBytes: Int = 10_000) {
         var limits = ConnectionLimits()
         limits.queuedRequests = queued
+        limits.queuedBytes = queuedBytes
         limits.frameBytes = 1_000
         limits.firstFrameBytes = 100
         self.state = ConnectionState(limits: limits) { frame in

@@ -28,6 +28,21 @@ import Testing
         #expect(seen == contents)
     }
 
+    @Test func manyBytesOfUnansweredRequestsStopTheReading() throws {
+        let bench = ConnectionBench(queuedBytes: 50)
+        let large = "p" + String(repeating: "x", count: 39)
+        bench.receive(frames: large, large, large)
+        let first = try bench.serve().1
+        #expect(bench.hasRoom)
+        let second = try bench.serve().1
+        #expect(!bench.hasRoom)
+        #expect(bench.otherwise == "wait")
+        bench.fill(second, nil)
+        #expect(bench.hasRoom)
+        bench.fill(first, nil)
+        #expect(try bench.serve().0 == large)
+    }
+
     @Test func answersLeaveInTheOrderOfTheRequests() throws {
         let bench = ConnectionBench()
         bench.receive(frames: "p1", "p2", "p3")

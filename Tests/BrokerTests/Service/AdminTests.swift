@@ -42,6 +42,35 @@ import Testing
         }
     }
 
+    @Test func recordsAreDeletedUpToAnOffsetForGood() async throws {
+        let directory = try TemporaryDirectory()
+        func delete(_ client: RawClient, _ offset: Int64, partition: Int32 = 0) async throws -> (Int64?, ErrorCode?) {
+            let wanted = DeleteRecordsRequest.DeleteRecordsPartition(partitionIndex: partition, offset: offset)
+            let answer = try await client.ask(DeleteRecordsRequest(topics: [.init(name: "t", partitions: [wanted])]))
+            let result = answer.topics.first?.partitions.first
+            return (result?.lowWatermark, result?.errorCode)
+        }
+        try await withBroker(in: directory) { broker in
+            let client = try await broker.connect()
+            for value in ["a", "b", "c"] { _ = try await client.ask(try Requests.produce([value], to: "t")) }
+            #expect(try await delete(client, 2) == (2, ErrorCode.none))
+            #expect(try await delete(client, 1) == (2, ErrorCode.none))
+            #expect(try await delete(client, 4) == (-1, .offsetOutOfRange))
+            #expect(try await delete(client, 0, partition: 9) == (-1, .unknownTopicOrPartition))
+            #expect(try await client.ask(Requests.fetch("t", from: 1)).only.errorCode == .offsetOutOfRange)
+            #expect(try await client.ask(Requests.fetch("t", from: 2)).values == ["c"])
+        }
+        try await withBroker(in: directory) { broker in
+            let client = try await broker.connect()
+            #expect(try await client.ask(Requests.fetch("t", from: 2)).only.logStartOffset == 2)
+            #expect(try await delete(client, -1) == (3, ErrorCode.none))
+            let size = try await client.ask(DescribeLogDirsRequest(topics: nil)).results.first?.topics.first
+            #expect(size?.partitions.map(\.partitionSize) == [0])
+            #expect(try await client.ask(try Requests.produce(["d"], to: "t")).only.baseOffset == 3)
+            #expect(try await client.ask(Requests.fetch("t", from: 3)).values == ["d"])
+        }
+    }
+
     private static func commit(_ group: String, _ offset: Int64, topics: [String]) -> OffsetCommitRequest {
         OffsetCommitRequest(
             groupID: group,

@@ -11,12 +11,13 @@ import TestKit
 @discardableResult
 func withBroker<Result>(
     in directory: TemporaryDirectory, log: LogLines = LogLines(), fileSystem: FaultyFileSystem = FaultyFileSystem(),
-    configure: (inout BrokerConfiguration) -> Void = { _ in }, _ body: (RunningTestBroker) async throws -> Result
+    clock: BrokerClock = .system, configure: (inout BrokerConfiguration) -> Void = { _ in },
+    _ body: (RunningTestBroker) async throws -> Result
 ) async throws -> Result {
     var configuration = BrokerConfiguration(dataDirectory: directory.appending("data"), port: try freePort())
     configure(&configuration)
     let service = BrokerService(
-        configuration: configuration, logger: log.logger, clock: .system, fileSystem: fileSystem)
+        configuration: configuration, logger: log.logger, clock: clock, fileSystem: fileSystem)
     let running = Task { try await service.run() }
     do {
         let result = try await body(RunningTestBroker(service: service, port: try await service.listening(), log: log))

@@ -107,6 +107,11 @@ import Testing
         },
         .describeCluster: { _ = try await $0.ask(DescribeClusterRequest(), version: $1) },
         .describeTopicPartitions: { _ = try await $0.ask(DescribeTopicPartitionsRequest(), version: $1) },
+        .deleteRecords: {
+            _ = try await $0.ask(
+                DeleteRecordsRequest(topics: [.init(name: "t", partitions: [.init(partitionIndex: 0, offset: 0)])]),
+                version: $1)
+        },
         .initProducerId: { _ = try await $0.ask(InitProducerIdRequest(transactionalID: nil), version: $1) },
     ]
 
