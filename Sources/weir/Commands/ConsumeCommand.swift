@@ -53,6 +53,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     var format: RecordFormat?
 
     @OptionGroup var cluster: ConnectionOptions
+    @OptionGroup var common: CommonOptions
 
     func validate() throws {
         if fromBeginning, offset != nil {
@@ -66,7 +67,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try await cluster.common.settings(for: "consume")
+        let settings = try await common.settings(for: "consume")
         let names = try topics.map { try TopicName($0) }
         let format = try settings.value(format, "format", default: .raw)
         var logger = Logger(label: "weir.consume") { StreamLogHandler.standardError(label: $0) }

@@ -48,6 +48,7 @@ struct ProduceCommand: AsyncParsableCommand {
     var compression: CompressionName?
 
     @OptionGroup var cluster: ConnectionOptions
+    @OptionGroup var common: CommonOptions
 
     @Option(help: "How the summary is written: table (to standard error; default) or json (to standard output too).")
     var format: ListFormat?
@@ -61,7 +62,7 @@ struct ProduceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try await cluster.common.settings(for: "produce")
+        let settings = try await common.settings(for: "produce")
         let name = try TopicName(topic)
         var logger = Logger(label: "weir.produce") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning

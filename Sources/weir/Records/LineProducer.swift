@@ -41,7 +41,12 @@ struct LineProducer: Service {
 
     func run() async throws {
         // Says at once when nobody is there; creates the topic if the cluster does so.
-        _ = try await cluster.metadata(of: [template.topic], createMissing: true)
+        let metadata = try await cluster.metadata(of: [template.topic], createMissing: true)
+        if let partition = template.partition, let count = metadata.partitionCount(of: template.topic),
+            partition.rawValue >= count
+        {
+            throw SettingError("topic \(template.topic) has no partition \(partition.rawValue); it has \(count)")
+        }
         let producer = Producer(cluster: cluster, configuration: configuration)
         var summary = Summary(topic: template.topic.rawValue)
         let started = ContinuousClock.now

@@ -10,8 +10,6 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Give up after this long (default: 10s).", valueName: "duration"))
     var timeout: Duration?
 
-    @OptionGroup var common: CommonOptions
-
     func timeout(_ settings: Settings) throws -> Duration {
         try settings.value(timeout, "timeout", default: .seconds(10))
     }
@@ -36,12 +34,38 @@ struct ClusterOptions: ParsableArguments {
     @Option(help: "table or json (default: table).")
     var format: ListFormat?
 
+    @OptionGroup var common: CommonOptions
+
     /// Connects for one question.
     ///
     /// - Parameter section: whose settings hold, `topic` or `group`.
     func withAdmin(_ section: String, _ body: (Admin, ListFormat) async throws -> Void) async throws {
-        let settings = try await connection.common.settings(for: section)
-        let cluster = try connection.cluster(settings)
+        try await connection.withAdmin(try await common.settings(for: section), format, body)
+    }
+}
+
+/// The flags of the commands that change a topic: as those of ``ClusterOptions``, but `--config` is a setting of the
+/// topic there, as in Kafka's own tools.
+struct TopicChangeOptions: ParsableArguments {
+    @OptionGroup var connection: ConnectionOptions
+
+    @Option(help: "table or json (default: table).")
+    var format: ListFormat?
+
+    @Option(
+        help: ArgumentHelp("Take settings from this YAML file, as --config does elsewhere.", valueName: "file"))
+    var settingsFile: String?
+
+    func withAdmin(_ section: String, _ body: (Admin, ListFormat) async throws -> Void) async throws {
+        try await connection.withAdmin(try await Settings(section: section, file: settingsFile), format, body)
+    }
+}
+
+extension ConnectionOptions {
+    fileprivate func withAdmin(
+        _ settings: Settings, _ format: ListFormat?, _ body: (Admin, ListFormat) async throws -> Void
+    ) async throws {
+        let cluster = try cluster(settings)
         defer { cluster.close() }
         try await body(Admin(cluster: cluster), try settings.value(format, "format", default: .table))
     }
