@@ -33,7 +33,7 @@ extension Admin {
 
     /// A topic's settings, sorted by name.
     ///
-    /// - Throws: `KafkaClientError.refused`, with `unknownTopicOrPartition` and so on.
+    /// - Throws: `KafkaClientError.unknownTopic`, `.refused`.
     public func settings(of topic: TopicName) async throws -> [TopicSettingValue] {
         let resource = DescribeConfigsRequest.DescribeConfigsResource(
             resourceType: ConfigResourceType.topic.rawValue, resourceName: topic.rawValue)
@@ -41,6 +41,8 @@ extension Admin {
             let answer = try await cluster.send(DescribeConfigsRequest(resources: [resource]), to: .any)
             var settings: [TopicSettingValue] = []
             for result in answer.results {
+                // Retriable for those who wait until a topic is there.
+                if result.errorCode == .unknownTopicOrPartition { throw KafkaClientError.unknownTopic(topic) }
                 guard result.errorCode == .none else {
                     throw KafkaClientError.refused(
                         result.errorCode, subject: "settings of topic \(topic)", message: result.errorMessage)
