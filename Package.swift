@@ -102,7 +102,7 @@ let package = Package(
                 "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "Broker", "KafkaClient", "Aggregation",
                 "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
                 "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
-                .unixSignals,
+                .unixSignals, .nioCore, .nioPosix,
             ], swiftSettings: strict),
 
         // MARK: Tools

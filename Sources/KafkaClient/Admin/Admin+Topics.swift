@@ -88,7 +88,7 @@ extension Admin {
     }
 
     /// The controller may move; the broker that was it says so for each topic.
-    private func sendToController<Request: KafkaRequest>(
+    func sendToController<Request: KafkaRequest>(
         _ request: Request, maximumVersion: Int16 = .max, codes: (Request.Response) -> [ErrorCode]
     ) async throws -> Request.Response {
         try await retrying {
@@ -101,7 +101,7 @@ extension Admin {
         }
     }
 
-    private func failures(
+    func failures(
         _ results: [(name: String, code: ErrorCode, message: String?)], verb: String
     ) -> [TopicName: KafkaClientError] {
         var failures: [TopicName: KafkaClientError] = [:]

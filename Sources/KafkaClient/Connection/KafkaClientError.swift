@@ -63,6 +63,18 @@ extension KafkaClientError {
     }
 }
 
+extension KafkaClientError {
+    /// The first release of Kafka that answers a request in a version this client speaks.
+    private static func firstRelease(of request: String) -> String {
+        switch request {
+        case "CreatePartitions": "1.0"
+        case "DeleteGroups": "1.1"
+        case "IncrementalAlterConfigs": "2.3"
+        default: "0.11"
+        }
+    }
+}
+
 extension KafkaClientError: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -73,7 +85,7 @@ extension KafkaClientError: CustomStringConvertible {
         case .timedOut(let address, let request, let after):
             "\(address) did not answer \(request) within \(after)"
         case .unsupported(let address, let request):
-            "\(address) has no version of \(request) that this client speaks; Kafka 0.11 or later is needed"
+            "\(address) has no version of \(request) that this client speaks; Kafka \(Self.firstRelease(of: request)) or later is needed"
         case .malformedAnswer(let address, let request, let reason):
             "the answer of \(address) to \(request) cannot be read (\(reason)); is it a Kafka broker?"
         case .unencodable(let request, let reason):

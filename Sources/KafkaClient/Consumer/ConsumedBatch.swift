@@ -9,7 +9,7 @@ public import RecordBatch
 public struct ConsumedBatch: Sendable {
     /// Where the records come from.
     public let topicPartition: TopicPartition
-    /// The encoded batches; never empty, without transaction markers. The first may begin before `firstOffset`.
+    /// The encoded batches, without transaction markers; never empty unless `deliversEmptyBatches` asks for it. The first may begin before `firstOffset`.
     public let batches: [EncodedBatch]
     /// Records before this offset are not meant.
     public let firstOffset: Offset

@@ -197,7 +197,7 @@ final class Fetcher: Sendable {
             // Under the lock, or the next batch, fetched from a new leader, might overtake this one.
             positions.withLock { positions in
                 guard positions.advance(partition, from: position, to: fetched.nextOffset) else { return }
-                if !batch.batches.isEmpty { buffer.append(batch) }
+                if !batch.batches.isEmpty || configuration.deliversEmptyBatches { buffer.append(batch) }
             }
         }
         if fetched.isCutShort { positions.withLock { $0.enlarge(partition) } }

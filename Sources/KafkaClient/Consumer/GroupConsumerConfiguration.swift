@@ -38,6 +38,9 @@ public struct GroupConsumerConfiguration: Sendable {
     public var offsetReset: OffsetReset
     /// How partitions are spread over members; the first that all members know is used.
     public var assignors: [PartitionAssignor]
+    /// Hand out batches without records too, where only transaction markers were passed: for those who wait until an
+    /// offset is reached.
+    public var deliversEmptyBatches = false
 
     public init(
         group: String, topics: TopicSelection, topicRefresh: Duration = .seconds(1),

@@ -32,6 +32,15 @@ public final class Producer: Sendable {
     /// - Throws: `KafkaClientError.refused` if the broker does not want it, `.unknownTopic` if the topic has been
     ///   missing for `requestTimeout`, `.unknownPartition`, `.deliveryTimedOut`, `.closed`; `CancellationError`.
     public func send(_ message: ProducerMessage) async throws -> (partition: PartitionIndex, offset: Offset) {
+        let delivery = try await enqueue(message)
+        return (delivery.partition, try await delivery.offset())
+    }
+
+    /// Takes one record in and returns as soon as it has its place in the queue of its partition, so that one task
+    /// can send many records in order. Waits while too many bytes do.
+    ///
+    /// - Throws: as ``send(_:)``, as far as it is known before anything is sent.
+    public func enqueue(_ message: ProducerMessage) async throws -> Delivery {
         let bytes = message.estimatedBytes
         let partition = try await partition(of: message)
         try await core.budget.reserve(bytes)
@@ -44,7 +53,7 @@ public final class Producer: Sendable {
             core.budget.release(bytes)
             throw error
         }
-        return (partition, try await delivered.value())
+        return Delivery(partition: partition, delivered: delivered)
     }
 
     /// Sends one batch as it is, except for the producer's stamp. Returns the offset of its first record.
@@ -115,6 +124,18 @@ public final class Producer: Sendable {
             }
             try await Task.sleep(for: backoff.next())
         }
+    }
+
+    /// A record on its way; see ``enqueue(_:)``.
+    public struct Delivery: Sendable {
+        /// Where it is going.
+        public let partition: PartitionIndex
+        let delivered: OneShot<Offset>
+
+        /// Its offset, once the cluster has taken it; to be awaited once. -1 where the broker does not tell.
+        ///
+        /// - Throws: as ``Producer/send(_:)``.
+        public func offset() async throws -> Offset { try await delivered.value() }
     }
 
     private static func nowMilliseconds() -> Int64 {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import KafkaClient
 import KafkaProtocol
+import MetricModel
 import RecordBatch
 import Topology
 
@@ -8,8 +9,8 @@ import Topology
 struct GroupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "group",
-        abstract: "List and describe consumer groups, on any Kafka cluster.",
-        subcommands: [List.self, Describe.self])
+        abstract: "Look after consumer groups, on any Kafka cluster.",
+        subcommands: [List.self, Describe.self, ResetOffsets.self, Delete.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -38,7 +39,11 @@ struct GroupCommand: AsyncParsableCommand {
     struct Describe: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "describe", abstract: "Show a group's members, committed offsets and lag.",
-            usage: "weir group describe <group> [<options>]")
+            usage: "weir group describe <group> [<options>]",
+            discussion: """
+                The lag in seconds is the age of the first record that the group has not committed; '-' where it is \
+                not known.
+                """)
 
         @Argument(help: "The group's name.")
         var group: String
@@ -51,6 +56,7 @@ struct GroupCommand: AsyncParsableCommand {
             let committedOffset: Int64?
             let logEndOffset: Int64?
             let lag: Int64?
+            let lagSeconds: Double?
             let member: String?
             let host: String?
         }
@@ -100,11 +106,17 @@ struct GroupCommand: AsyncParsableCommand {
                 })
             let partitions = Set(committed.keys).union(readers.keys).sorted()
             let end = try await admin.endOffsets(partitions.filter(known.contains))
+            let behind = committed.filter { partition, offset in end[partition].map { $0 > offset } ?? false }
+            let timestamps = try await admin.timestamps(ofRecordsAt: behind)
+            let now = Timestamp.now().milliseconds
             return partitions.map { partition in
                 let lag = end[partition].flatMap { end in committed[partition].map { max(0, end - $0) } }
+                // An honest clock elsewhere may be ahead of ours.
+                let age = timestamps[partition].map { Double(max(0, now - $0)) / 1000 }
                 return Row(
                     topic: partition.topic.rawValue, partition: partition.partition.rawValue,
                     committedOffset: committed[partition]?.rawValue, logEndOffset: end[partition]?.rawValue, lag: lag,
+                    lagSeconds: lag == 0 ? 0 : age,
                     member: readers[partition]?.memberID, host: readers[partition]?.host)
             }
         }
@@ -113,13 +125,14 @@ struct GroupCommand: AsyncParsableCommand {
             Rows(
                 columns: [
                     ("topic", .left), ("partition", .right), ("committed offset", .right), ("log end offset", .right),
-                    ("lag", .right), ("member", .left),
+                    ("lag", .right), ("lag seconds", .right), ("member", .left),
                 ],
                 rows: rows,
                 cells: { row in
                     [
                         row.topic, "\(row.partition)", row.committedOffset.map { "\($0)" } ?? "-",
-                        row.logEndOffset.map { "\($0)" } ?? "-", row.lag.map { "\($0)" } ?? "-", row.member ?? "-",
+                        row.logEndOffset.map { "\($0)" } ?? "-", row.lag.map { "\($0)" } ?? "-",
+                        row.lagSeconds.map { "\($0)" } ?? "-", row.member ?? "-",
                     ]
                 })
         }

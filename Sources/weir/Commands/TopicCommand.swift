@@ -8,8 +8,8 @@ import Topology
 struct TopicCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topic",
-        abstract: "List, describe, create and delete topics, on any Kafka cluster.",
-        subcommands: [List.self, Describe.self, Create.self, Delete.self])
+        abstract: "Look after topics and their settings, on any Kafka cluster.",
+        subcommands: [List.self, Describe.self, Create.self, Alter.self, Configs.self, Delete.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -95,12 +95,17 @@ struct TopicCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("How many partitions (default: the cluster's).", valueName: "n"))
         var partitions: Int?
 
-        @OptionGroup var cluster: ClusterOptions
+        @Option(
+            help: ArgumentHelp("A setting, such as retention.ms=3600000; can be repeated.", valueName: "name=value"))
+        var config: [NamedText] = []
+
+        @OptionGroup var cluster: TopicChangeOptions
 
         func run() async throws {
             let name = try TopicName(topic)
+            let settings = try config.uniqueValues
             try await cluster.withAdmin("topic") { admin, format in
-                try await admin.createTopic(NewTopic(name: name, partitions: partitions))
+                try await admin.createTopic(NewTopic(name: name, partitions: partitions, settings: settings))
                 let count = try await admin.describeTopics([name]).first?.partitions.count ?? 0
                 switch format {
                 case .table: print("created topic \(name) with \(count) partition\(count == 1 ? "" : "s")")

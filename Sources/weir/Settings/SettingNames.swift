@@ -14,8 +14,10 @@ enum SettingNames {
         ],
         "subscriber": ["bootstrap", "database", "formats", "group", "log-level"],
         "query": ["database", "last", "step", "resolution", "format"],
-        "topic": ["bootstrap", "format"],
-        "group": ["bootstrap", "format"],
+        "topic": ["bootstrap", "timeout", "format"],
+        "group": ["bootstrap", "timeout", "format"],
+        "produce": ["bootstrap", "timeout", "format", "acks", "compression"],
+        "consume": ["bootstrap", "timeout", "format"],
     ]
 
     /// What may stand outside a section, for all commands.

@@ -1,0 +1,169 @@
+import Glibc
+import KafkaClient
+import KafkaProtocol
+import NIOCore
+import RecordBatch
+import ServiceLifecycle
+import Topology
+
+/// Sends each line of the input as one record, in order, and says on standard error what it has done.
+///
+/// Memory is bounded by the producer's buffer and by ``window``. At a graceful shutdown it stops reading and waits
+/// for what is under way.
+struct LineProducer: Service {
+    /// Records that may be on their way at a time.
+    private static let window = 20_000
+
+    /// How a line becomes a record.
+    struct Template: Sendable {
+        let topic: TopicName
+        var partition: PartitionIndex?
+        var key: ByteBuffer?
+        /// Stands between key and value in each line.
+        var keySeparator: [UInt8]?
+        var headers: [RecordHeader] = []
+    }
+
+    /// What was sent, for programs.
+    struct Summary: Encodable {
+        var topic: String
+        var records = 0
+        var bytes = 0
+        /// The partition's number to its count of records.
+        var partitions: [String: Int] = [:]
+    }
+
+    let template: Template
+    let inputPath: String?
+    let cluster: Cluster
+    let configuration: ProducerConfiguration
+    let format: ListFormat
+
+    func run() async throws {
+        // Says at once when nobody is there; creates the topic if the cluster does so.
+        let metadata = try await cluster.metadata(of: [template.topic], createMissing: true)
+        if let partition = template.partition, let count = metadata.partitionCount(of: template.topic),
+            partition.rawValue >= count
+        {
+            throw SettingError("topic \(template.topic) has no partition \(partition.rawValue); it has \(count)")
+        }
+        let producer = Producer(cluster: cluster, configuration: configuration)
+        var summary = Summary(topic: template.topic.rawValue)
+        let started = ContinuousClock.now
+        do {
+            try await send(with: producer, &summary)
+            await producer.close()
+        } catch {
+            await producer.close()
+            report(summary, ContinuousClock.now - started)
+            throw error
+        }
+        report(summary, ContinuousClock.now - started)
+        if format == .json { try printJSON(summary) }
+    }
+
+    private func send(with producer: Producer, _ summary: inout Summary) async throws {
+        var reader = try LineReader(path: inputPath)
+        defer { reader.close() }
+        var pending: [Sent] = []
+        var progress = Progress()
+        while let line = try await reader.next() {
+            let bytes = line.readableBytes
+            let delivery = try await atLine(reader.lineNumber) {
+                try await producer.enqueue(try message(line))
+            }
+            pending.append(Sent(line: reader.lineNumber, bytes: bytes, delivery: delivery))
+            if pending.count >= Self.window {
+                try await settle(pending.prefix(Self.window / 2), &summary)
+                pending.removeFirst(Self.window / 2)
+                progress.show(summary.records)
+            }
+        }
+        try await settle(pending[...], &summary)
+        progress.clear()
+    }
+
+    private struct Sent {
+        let line: Int
+        let bytes: Int
+        let delivery: Producer.Delivery
+    }
+
+    private func settle(_ sent: ArraySlice<Sent>, _ summary: inout Summary) async throws {
+        for record in sent {
+            try await atLine(record.line) { _ = try await record.delivery.offset() }
+            summary.records += 1
+            summary.bytes += record.bytes
+            summary.partitions["\(record.delivery.partition.rawValue)", default: 0] += 1
+        }
+    }
+
+    private func atLine<Value>(_ line: Int, _ work: () async throws -> Value) async throws -> Value {
+        do {
+            return try await work()
+        } catch {
+            let reason =
+                error is CancellationError ? "it may not have been written; the program was stopped" : "\(error)"
+            throw SettingError("line \(line): \(reason)")
+        }
+    }
+
+    private func message(_ line: ByteBuffer) throws -> ProducerMessage {
+        var message = ProducerMessage(
+            topic: template.topic, partition: template.partition, key: template.key, value: line,
+            headers: template.headers)
+        if let separator = template.keySeparator {
+            guard let place = line.readableBytesView.firstRange(of: separator) else {
+                throw SettingError(
+                    "there is no key separator '\(String(decoding: separator, as: UTF8.self))' in this line")
+            }
+            message.key = line.getSlice(at: line.readerIndex, length: place.lowerBound - line.readerIndex)
+            message.value = line.getSlice(at: place.upperBound, length: line.writerIndex - place.upperBound)
+        }
+        return message
+    }
+
+    private func report(_ summary: Summary, _ duration: Duration) {
+        let (records, partitions) = (summary.records, summary.partitions.count)
+        writeToStandardError(
+            """
+            \(records) record\(records == 1 ? "" : "s") (\(summary.bytes) bytes) to \(partitions) \
+            partition\(partitions == 1 ? "" : "s") of \(summary.topic) in \(duration.formattedSeconds)
+
+            """)
+    }
+
+    /// A line on a terminal that counts while the work goes on.
+    private struct Progress {
+        private let isTerminal = isatty(STDERR_FILENO) == 1
+        private var shownAt = ContinuousClock.now
+
+        mutating func show(_ records: Int) {
+            guard isTerminal, .now - shownAt > .milliseconds(500) else { return }
+            shownAt = .now
+            writeToStandardError("\r\(records) records …")
+        }
+
+        func clear() {
+            if isTerminal { writeToStandardError("\r\u{1B}[K") }
+        }
+    }
+}
+
+extension Duration {
+    /// `1.23 s`.
+    fileprivate var formattedSeconds: String {
+        let hundredths = (components.seconds * 100) + components.attoseconds / 10_000_000_000_000_000
+        let fraction = hundredths % 100
+        return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
+    }
+}
+
+/// For what accompanies the result: the result itself goes to standard output.
+func writeToStandardError(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes in
+        // Nobody is left to tell when this fails.
+        _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+    }
+}
