@@ -20,7 +20,7 @@ struct SettingsTests {
         do {
             _ = try await Settings(section: "agent", file: try file(text))
             return ""
-        } catch let error as SettingError {
+        } catch let error as CommandError {
             return error.description
         }
     }
@@ -66,7 +66,7 @@ struct SettingsTests {
         #expect(try await error("- a\n- b\n").contains("is not a mapping"))
         #expect(try await error("agent: [\n").contains("is no valid YAML"))
         #expect(try await error("agent: 5\n").contains("'agent' should hold settings"))
-        await #expect(throws: SettingError.self) {
+        await #expect(throws: CommandError.self) {
             _ = try await Settings(section: "agent", file: directory.appending("missing.yaml"))
         }
     }
@@ -74,7 +74,7 @@ struct SettingsTests {
     @Test("a value that is not valid names its place")
     func badValues() async throws {
         let settings = try await Settings(section: "agent", file: try file("agent:\n  interval: soon\n"))
-        let error = try #require(throws: SettingError.self) {
+        let error = try #require(throws: CommandError.self) {
             try settings.value(nil, "interval", default: Duration.seconds(10))
         }
         #expect(error.description.contains("'agent.interval' in"))

@@ -32,6 +32,8 @@ public final class FileLock: Sendable {
     }
 
     deinit {
+        // Closing alone would leave the lock with a child that was forked and has not started its program yet.
+        _ = flock(descriptor, LOCK_UN)
         Glibc.close(descriptor)
     }
 

@@ -30,6 +30,8 @@ final class WriterLock: Sendable {
     }
 
     deinit {
+        // Closing alone would leave the lock with a child that was forked and has not started its program yet.
+        _ = flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 

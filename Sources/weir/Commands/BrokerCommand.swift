@@ -55,7 +55,7 @@ struct BrokerCommand: AsyncParsableCommand {
         }
         configuration.defaultPartitions = try settings.value(partitions, "partitions", default: 1)
         guard (1...10_000).contains(configuration.defaultPartitions) else {
-            throw SettingError("--partitions is \(configuration.defaultPartitions); it must be from 1 to 10000")
+            throw CommandError("--partitions is \(configuration.defaultPartitions); it must be from 1 to 10000")
         }
         configuration.autoCreateTopics = try settings.value(autoCreateTopics, "auto-create-topics", default: true)
         configuration.durability = try settings.value(durability, "durability", default: .acknowledged).value

@@ -86,7 +86,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             }
             let partitions = partition.isEmpty ? all : all.filter { partition.contains($0.partition.rawValue) }
             for number in partition where !partitions.contains(where: { $0.partition.rawValue == number }) {
-                throw SettingError("there is no partition \(number) in \(topics.joined(separator: ", "))")
+                throw CommandError("there is no partition \(number) in \(topics.joined(separator: ", "))")
             }
             reading = .partitions(try await place.offsets(in: partitions, admin))
         }

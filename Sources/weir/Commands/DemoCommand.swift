@@ -35,7 +35,7 @@ struct DemoCommand: AsyncParsableCommand {
             dataDirectory: try settings.value(dataDir, "data-dir", default: "./weir-data"))
         configuration.brokerPort = try settings.value(brokerPort, "broker-port", default: 9092)
         guard (0...65_535).contains(configuration.brokerPort) else {
-            throw SettingError("--broker-port is \(configuration.brokerPort); a port is from 0 to 65535")
+            throw CommandError("--broker-port is \(configuration.brokerPort); a port is from 0 to 65535")
         }
         configuration.interval = try settings.value(interval, "interval", default: .seconds(1))
         let duration = try settings.value(duration, "for")

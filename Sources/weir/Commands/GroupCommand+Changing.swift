@@ -77,7 +77,7 @@ extension GroupCommand {
         private func refuseMembers(_ admin: Admin) async throws {
             guard let members = try await admin.describeGroups([group]).first?.members, !members.isEmpty else { return }
             let names = members.map { "\($0.memberID) at \($0.host)" }.joined(separator: ", ")
-            throw SettingError(
+            throw CommandError(
                 "group \(group) has \(members.count) member\(members.count == 1 ? "" : "s"), which would overwrite "
                     + "the offsets; stop first: \(names)")
         }
@@ -88,7 +88,7 @@ extension GroupCommand {
                 for description in try await admin.describeTopics([selection.topic]) {
                     let all = Set(description.partitions.map(\.index.rawValue))
                     for number in selection.partitions where !all.contains(number) {
-                        throw SettingError("topic \(selection.topic) has no partition \(number)")
+                        throw CommandError("topic \(selection.topic) has no partition \(number)")
                     }
                     for number in selection.partitions.isEmpty ? all : Set(selection.partitions) {
                         partitions.insert(
@@ -108,7 +108,7 @@ extension GroupCommand {
             var offsets: [TopicPartition: Offset] = [:]
             for partition in partitions {
                 guard let old = committed[partition] else {
-                    throw SettingError(
+                    throw CommandError(
                         "group \(group) has committed no offset in \(partition) that could be shifted; use --to")
                 }
                 let (sum, overflow) = old.rawValue.addingReportingOverflow(shiftBy ?? 0)
@@ -138,7 +138,7 @@ extension GroupCommand {
                 case .json: try printJSON(["deleted": deleted])
                 }
                 if !failures.isEmpty {
-                    throw SettingError(failures.values.map { "\($0)" }.sorted().joined(separator: "\n"))
+                    throw CommandError(failures.values.map { "\($0)" }.sorted().joined(separator: "\n"))
                 }
             }
         }

@@ -75,7 +75,7 @@ struct GroupCommand: AsyncParsableCommand {
                 guard let description = try await admin.describeGroups([group]).first,
                     description.state != "Dead" || !committed.isEmpty
                 else {
-                    throw SettingError("there is no group '\(group)'; weir group list shows those there are")
+                    throw CommandError("there is no group '\(group)'; weir group list shows those there are")
                 }
                 let rows = try await rows(description, committed, admin)
                 switch format {

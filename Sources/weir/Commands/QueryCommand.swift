@@ -43,7 +43,7 @@ struct QueryCommand: AsyncParsableCommand {
         let format = try settings.value(format, "format", default: .table)
         let now = Timestamp.now()
         let last = try settings.value(last, "last", default: .seconds(300))
-        guard last > .zero else { throw SettingError("--last must be longer than zero") }
+        guard last > .zero else { throw CommandError("--last must be longer than zero") }
         let query = SeriesQuery(
             selector: try VectorSelector(parsing: selector),
             from: now - last, to: now,

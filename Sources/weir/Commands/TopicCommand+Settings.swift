@@ -108,12 +108,12 @@ extension TopicCommand {
 extension [NamedText] {
     /// By name.
     ///
-    /// - Throws: ``SettingError`` for a name that is given twice.
+    /// - Throws: ``CommandError`` for a name that is given twice.
     var uniqueValues: [String: String] {
         get throws {
             try reduce(into: [:]) { values, entry in
                 guard values.updateValue(entry.text, forKey: entry.name) == nil else {
-                    throw SettingError("--config gives \(entry.name) twice")
+                    throw CommandError("--config gives \(entry.name) twice")
                 }
             }
         }

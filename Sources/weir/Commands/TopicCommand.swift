@@ -135,7 +135,7 @@ struct TopicCommand: AsyncParsableCommand {
                 case .json: try printJSON(["deleted": deleted.map(\.rawValue)])
                 }
                 if !failures.isEmpty {
-                    throw SettingError(failures.values.map { "\($0)" }.sorted().joined(separator: "\n"))
+                    throw CommandError(failures.values.map { "\($0)" }.sorted().joined(separator: "\n"))
                 }
             }
         }

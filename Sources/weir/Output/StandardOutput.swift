@@ -10,7 +10,7 @@ enum StandardOutput {
 
     /// Writes all of it.
     ///
-    /// - Throws: ``Closed``, `CancellationError` while the reader does not read, ``SettingError`` for a full disk and
+    /// - Throws: ``Closed``, `CancellationError` while the reader does not read, ``CommandError`` for a full disk and
     ///   the like.
     static func write(_ bytes: ByteBuffer) async throws {
         var rest = bytes
@@ -47,7 +47,7 @@ enum StandardOutput {
                 } else if errno == EPIPE {
                     throw Closed()
                 } else if errno != EINTR, errno != EAGAIN {
-                    throw SettingError("cannot write standard output: \(String(cString: strerror(errno)))")
+                    throw CommandError("cannot write standard output: \(String(cString: strerror(errno)))")
                 }
             }
             return written

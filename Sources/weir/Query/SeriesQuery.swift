@@ -14,7 +14,7 @@ struct SeriesQuery {
     /// How many results one series may have; a longer answer is a mistake in `step` more often than a wish.
     static let maximumSteps: Int64 = 1_000_000
 
-    /// - Throws: ``SettingError`` if the step does not fit the resolution, `StoreError` if the database cannot be read.
+    /// - Throws: ``CommandError`` if the step does not fit the resolution, `StoreError` if the database cannot be read.
     func run(on reader: SeriesReader) throws -> QueryResult {
         try checkStep()
         let series = try reader.series(matching: selector.matchers)
@@ -28,10 +28,10 @@ struct SeriesQuery {
         guard let step else { return }
         let width = resolution.windows?.duration ?? .milliseconds(1)
         guard step >= width, step.wholeMilliseconds % width.wholeMilliseconds == 0 else {
-            throw SettingError("--step is \(step.shortText); it must be a multiple of \(width.shortText)")
+            throw CommandError("--step is \(step.shortText); it must be a multiple of \(width.shortText)")
         }
         guard (to - from).wholeMilliseconds / step.wholeMilliseconds <= Self.maximumSteps else {
-            throw SettingError("--last \((to - from).shortText) at --step \(step.shortText) is too many results")
+            throw CommandError("--last \((to - from).shortText) at --step \(step.shortText) is too many results")
         }
     }
 

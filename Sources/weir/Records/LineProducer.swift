@@ -45,7 +45,7 @@ struct LineProducer: Service {
         if let partition = template.partition, let count = metadata.partitionCount(of: template.topic),
             partition.rawValue >= count
         {
-            throw SettingError("topic \(template.topic) has no partition \(partition.rawValue); it has \(count)")
+            throw CommandError("topic \(template.topic) has no partition \(partition.rawValue); it has \(count)")
         }
         let producer = Producer(cluster: cluster, configuration: configuration)
         var summary = Summary(topic: template.topic.rawValue)
@@ -104,7 +104,7 @@ struct LineProducer: Service {
         } catch {
             let reason =
                 error is CancellationError ? "it may not have been written; the program was stopped" : "\(error)"
-            throw SettingError("line \(line): \(reason)")
+            throw CommandError("line \(line): \(reason)")
         }
     }
 
@@ -114,7 +114,7 @@ struct LineProducer: Service {
             headers: template.headers)
         if let separator = template.keySeparator {
             guard let place = line.readableBytesView.firstRange(of: separator) else {
-                throw SettingError(
+                throw CommandError(
                     "there is no key separator '\(String(decoding: separator, as: UTF8.self))' in this line")
             }
             message.key = line.getSlice(at: line.readerIndex, length: place.lowerBound - line.readerIndex)

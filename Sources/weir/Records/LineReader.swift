@@ -54,7 +54,7 @@ struct LineReader {
                 return buffer.readSlice(length: buffer.readableBytes)
             }
             guard buffer.readableBytes <= Self.maximumLineBytes else {
-                throw SettingError(
+                throw CommandError(
                     "line \(lineNumber + 1) of \(name) is longer than \(Self.maximumLineBytes >> 20) MiB")
             }
             if Task.isShuttingDownGracefully || Task.isCancelled { return nil }
@@ -106,7 +106,7 @@ struct LineReader {
         throw failure(name)
     }
 
-    private static func failure(_ name: String) -> SettingError {
-        SettingError("cannot read \(name): \(String(cString: strerror(errno)))")
+    private static func failure(_ name: String) -> CommandError {
+        CommandError("cannot read \(name): \(String(cString: strerror(errno)))")
     }
 }

@@ -36,7 +36,7 @@ enum OffsetPlace: ExpressibleByArgument, Hashable, Sendable {
     /// The offsets this place stands for. A time after all records is the end.
     ///
     /// - Parameter clamping: move an offset that is not in the log to the nearest end of it, rather than to refuse it.
-    /// - Throws: ``SettingError`` for an offset that is not in the log.
+    /// - Throws: ``CommandError`` for an offset that is not in the log.
     func offsets(
         in partitions: [TopicPartition], _ admin: Admin, clamping: Bool = false
     ) async throws -> [TopicPartition: Offset] {
@@ -54,7 +54,7 @@ enum OffsetPlace: ExpressibleByArgument, Hashable, Sendable {
                 let (first, last) = (start[partition] ?? 0, end[partition] ?? 0)
                 let wanted = Offset(offset)
                 guard clamping || (wanted >= first && wanted <= last) else {
-                    throw SettingError(
+                    throw CommandError(
                         "offset \(offset) is not in \(partition), which holds \(first) to \(last) (its end)")
                 }
                 offsets[partition] = min(max(wanted, first), last)

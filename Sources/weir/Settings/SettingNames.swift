@@ -23,23 +23,23 @@ enum SettingNames {
     /// What may stand outside a section, for all commands.
     static var shared: Set<String> { sections.values.reduce(into: []) { $0.formUnion($1) } }
 
-    /// Throws ``SettingError`` if the file cannot be read, is no YAML mapping, or has an unknown key.
+    /// Throws ``CommandError`` if the file cannot be read, is no YAML mapping, or has an unknown key.
     static func check(file path: String) throws {
         let text: String
         do {
             text = try String(contentsOfFile: path, encoding: .utf8)
         } catch {
-            throw SettingError("cannot read the settings file \(path): \(reason(error))")
+            throw CommandError("cannot read the settings file \(path): \(reason(error))")
         }
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)
         } catch {
-            throw SettingError("\(path) is no valid YAML: \(error)")
+            throw CommandError("\(path) is no valid YAML: \(error)")
         }
         guard let root else { return }
         guard let mapping = root.mapping else {
-            throw SettingError("\(path) is not a mapping; it should hold lines such as 'agent:' and '  interval: 5s'")
+            throw CommandError("\(path) is not a mapping; it should hold lines such as 'agent:' and '  interval: 5s'")
         }
         for (key, value) in mapping {
             let name = key.string ?? ""
@@ -53,16 +53,16 @@ enum SettingNames {
 
     private static func check(section: String, _ value: Node, known: Set<String>, path: String) throws {
         guard let settings = value.mapping else {
-            throw SettingError("\(path): '\(section)' should hold settings, such as '  \(known.min() ?? ""): …'")
+            throw CommandError("\(path): '\(section)' should hold settings, such as '  \(known.min() ?? ""): …'")
         }
         for (key, _) in settings where !known.contains(key.string ?? "") {
             throw unknown("\(section).\(key.string ?? "")", key, among: known, path: path)
         }
     }
 
-    private static func unknown(_ name: String, _ key: Node, among known: Set<String>, path: String) -> SettingError {
+    private static func unknown(_ name: String, _ key: Node, among known: Set<String>, path: String) -> CommandError {
         let line = key.mark.map { ":\($0.line)" } ?? ""
-        return SettingError(
+        return CommandError(
             "\(path)\(line): there is no setting '\(name)'; known here: \(known.sorted().joined(separator: ", "))")
     }
 

@@ -18,7 +18,7 @@ struct Settings: Sendable {
     /// - Parameters:
     ///   - section: the command's name, one of ``SettingNames/sections``.
     ///   - path: a YAML file; nil for none.
-    /// - Throws: ``SettingError`` if the file cannot be read, is no YAML, or has a key that no command knows.
+    /// - Throws: ``CommandError`` if the file cannot be read, is no YAML, or has a key that no command knows.
     init(section: String, file path: String?) async throws {
         self.section = section
         filePath = path
@@ -31,13 +31,13 @@ struct Settings: Sendable {
         do {
             file = ConfigReader(provider: try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)))
         } catch {
-            throw SettingError("\(path) cannot be read as settings: \(error)")
+            throw CommandError("\(path) cannot be read as settings: \(error)")
         }
     }
 
     /// The value of a setting, nil where nothing sets it.
     ///
-    /// - Throws: ``SettingError`` naming the variable or file line whose text is no `Value`.
+    /// - Throws: ``CommandError`` naming the variable or file line whose text is no `Value`.
     func value<Value: ExpressibleByArgument>(_ flag: Value?, _ name: String) throws -> Value? {
         if let flag { return flag }
         for key in ["\(section).\(name)", name] {
@@ -73,13 +73,6 @@ struct Settings: Sendable {
         if let value = Value(argument: text) { return value }
         let choices = Value.allValueStrings
         let expected = choices.isEmpty ? "" : "; it is one of: \(choices.joined(separator: ", "))"
-        throw SettingError("\(source) has the value '\(text)', which is not valid\(expected)")
+        throw CommandError("\(source) has the value '\(text)', which is not valid\(expected)")
     }
-}
-
-/// A setting that cannot be used; says which and why.
-struct SettingError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
 }
