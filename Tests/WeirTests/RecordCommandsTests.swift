@@ -149,7 +149,7 @@ struct RecordCommandsTests {
         let (broker, address) = try await weir.startBroker()
         _ = try await run(["produce", "t", "--bootstrap", address], input: "a\nb\n")
         let consumer =
-            "\(try builtExecutable("weir")) consume t --from-beginning --bootstrap \(address); echo status $? >&2"
+            "'\(try builtExecutable("weir"))' consume t --from-beginning --bootstrap \(address); echo status $? >&2"
         let shell = try ChildProcess(
             "/bin/sh", ["-c", "{ \(consumer); } | head -n 1"], name: "shell", directory: weir.directory.path)
         #expect(try await shell.wait() == .exited(0))
