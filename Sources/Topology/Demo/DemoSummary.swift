@@ -17,6 +17,8 @@ public struct DemoSummary: Sendable {
         let reader = try SeriesReader(path: configuration.databasePath)
         defer { try? reader.close() }
         let table = try Self.table(reader)
+        let program = program.quotedForTheShell
+        let database = configuration.databasePath.quotedForTheShell
         let stored = "\(try reader.seriesCount()) series in \(ByteCount(Int(reader.byteCount)))"
         text = """
 
@@ -25,9 +27,9 @@ public struct DemoSummary: Sendable {
             \(table.text)
 
             Try next:
-              \(program) query --database \(configuration.databasePath) 'node_load1' --last 5m
-              \(program) query --database \(configuration.databasePath) 'node_cpu_seconds_total{mode="idle"}' --resolution 1m
-              sqlite3 -box \(configuration.databasePath) "SELECT time, series, count, min, mean, max FROM minutes WHERE metric = 'node_load1' ORDER BY start DESC LIMIT 5"
+              \(program) query --database \(database) 'node_load1' --last 5m
+              \(program) query --database \(database) 'node_cpu_seconds_total{mode="idle"}' --resolution 1m
+              sqlite3 -box \(database) "SELECT time, series, count, min, mean, max FROM minutes WHERE metric = 'node_load1' ORDER BY start DESC LIMIT 5"
             and while the demo runs:
               kcat -b \(brokerAddress) -L
               kcat -b \(brokerAddress) -C -t metrics.cpu -c 5
@@ -121,6 +123,13 @@ struct DemoSummaryRow {
 }
 
 extension String {
+    /// The text as one word for a POSIX shell.
+    fileprivate var quotedForTheShell: String {
+        let isPlain = allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+:@%".contains($0)) }
+        return isPlain
+            ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+    }
+
     /// The text, or as much of its beginning as fits with an ellipsis.
     fileprivate func cut(to width: Int) -> String { count <= width ? self : prefix(width - 1) + "…" }
 }
