@@ -63,7 +63,7 @@ final class RecordSource: RebalanceListener {
             }
         case .group(let group, let topics, _):
             var configuration = GroupConsumerConfiguration(group: group, topics: .named(topics))
-            configuration.deliversEmptyBatches = true
+            configuration.fetching.deliversEmptyBatches = true
             let consumer = try GroupConsumer(cluster: cluster, configuration: configuration, listener: self)
             state.withLock { $0.consumer = consumer }
             do {

@@ -37,6 +37,25 @@ final class FakeCluster: Sendable {
         var groupRequests: [Int32: Int] = [:]
         var fetches: [Int32: Int] = [:]
         var committed: [TopicPartition: Int64] = [:]
+        /// Ids of topics; those that are missing have none.
+        var topicIDs: [String: KafkaUUID] = [:]
+        var leaderEpoch: Int32 = 0
+        /// Where leader epochs end, as the leader now sees it.
+        var epochEnds: [Int32: Int64] = [:]
+        /// What fetch answers name as aborted.
+        var aborted: [FetchResponse.AbortedTransaction] = []
+        /// Up to where committed reading sees, if not to the end.
+        var lastStableOffset: Int64?
+        /// Fetches are answered in this format, as brokers before Kafka 0.11 do.
+        var legacyFormat: LegacyMessageFormat?
+        /// The isolation levels of all fetches and offset lookups.
+        var isolationLevels: Set<Int8> = []
+        /// How often OffsetFetch answers UNSTABLE_OFFSET_COMMIT, and whether it was asked to.
+        var unstableAnswers = 0
+        var requiredStable = false
+        /// Answers the next group requests of this kind with a code.
+        var groupFaults: [APIKey: [ErrorCode]] = [:]
+        var instanceIDs: Set<String?> = []
     }
 
     let state: Mutex<State>
@@ -135,11 +154,12 @@ final class FakeCluster: Sendable {
                     return MetadataResponse.MetadataResponseTopic(errorCode: .unknownTopicOrPartition, name: name)
                 }
                 return MetadataResponse.MetadataResponseTopic(
-                    name: name,
+                    name: name, topicID: state.topicIDs[name] ?? .zero,
                     partitions: (0..<Int32(count)).map {
                         MetadataResponse.MetadataResponsePartition(
                             errorCode: isLeaderless ? .leaderNotAvailable : .none, partitionIndex: $0,
-                            leaderID: isLeaderless ? -1 : state.leader, leaderEpoch: 0, replicaNodes: [1], isrNodes: [1]
+                            leaderID: isLeaderless ? -1 : state.leader, leaderEpoch: state.leaderEpoch,
+                            replicaNodes: [1], isrNodes: [1]
                         )
                     })
             })
@@ -180,6 +200,20 @@ struct FakeLog: Sendable {
     mutating func forgetProducers() {
         producers = [:]
         knowsProducers = false
+    }
+
+    /// Cuts back, as an unclean election does. What was written by an idempotent producer is forgotten with it.
+    mutating func truncate(to offset: Int64) {
+        batches.removeAll { $0.header.baseOffset.rawValue >= offset }
+        nextOffset = offset
+    }
+
+    /// Adds a batch as it is, except for its offset.
+    mutating func place(_ batch: EncodedBatch) {
+        var batch = batch
+        batch.assign(baseOffset: Offset(nextOffset), leaderEpoch: 0)
+        batches.append(batch)
+        nextOffset = batch.header.nextOffset.rawValue
     }
 
     mutating func append(_ records: ByteBuffer?) throws -> (ErrorCode, Int64) {
