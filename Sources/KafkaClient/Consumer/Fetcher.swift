@@ -23,6 +23,8 @@ final class Fetcher: Sendable {
     private let lane = Mutex(ConnectionLane())
     /// The brokers that are being fetched from.
     private let active = Mutex<Set<Int32>>([])
+    /// Whether `run()` is looking for leaders anyway.
+    private let isLookingForLeaders = Mutex(false)
     /// What ended the fetching from some broker for good.
     private let failure = Mutex<(any Error)?>(nil)
     /// Batches passed over for damage.
@@ -134,6 +136,7 @@ final class Fetcher: Sendable {
                 for broker in brokers where active.withLock({ $0.insert(broker).inserted }) {
                     group.addTask { await self.keepFetching(from: broker) }
                 }
+                isLookingForLeaders.withLock { $0 = !leaderless.isEmpty }
                 if leaderless.isEmpty {
                     backoff.reset()
                     try await changed.wait(after: version)
@@ -174,7 +177,7 @@ final class Fetcher: Sendable {
                 try noteRecreated(positions.withLock { $0.learn(metadata) })
                 let led = Set(partitions.filter { metadata.leader(of: $0) == broker })
                 if led.isEmpty { return }
-                if led.count < partitions.count, partitions.contains(where: { isNobodys($0, metadata) }) {
+                if led.count < partitions.count, partitions.contains(where: { isForgotten($0, metadata) }) {
                     changed.notify()
                 }
                 try await lookUpOffsets(of: led, at: broker)
@@ -189,9 +192,9 @@ final class Fetcher: Sendable {
         }
     }
 
-    /// Whether a partition's leader is none of the brokers that are being fetched from.
-    private func isNobodys(_ partition: TopicPartition, _ metadata: ClusterMetadata) -> Bool {
-        guard let leader = metadata.leader(of: partition) else { return true }
+    /// Whether nobody fetches a partition, and `run()` does not know.
+    private func isForgotten(_ partition: TopicPartition, _ metadata: ClusterMetadata) -> Bool {
+        guard let leader = metadata.leader(of: partition) else { return isLookingForLeaders.withLock { !$0 } }
         return active.withLock { !$0.contains(leader) }
     }
 

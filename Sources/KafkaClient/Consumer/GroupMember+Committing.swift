@@ -29,13 +29,15 @@ extension GroupMember {
         _ error: KafkaClientError, _ membership: Membership, _ offsets: [TopicPartition: Offset]
     ) -> Bool {
         guard configuration.isCooperative else { return false }
-        let (isHeld, generation) = state.withLock { state in
+        let (isHeld, isMoving) = state.withLock { state in
             let held = Set(state.held ?? [])
-            return (offsets.keys.allSatisfy(held.contains), state.membership?.generation)
+            // The group has moved on and this member with it: it is joining, or has joined meanwhile.
+            let isMoving = state.end == nil || state.membership?.generation != membership.generation
+            return (offsets.keys.allSatisfy(held.contains), isMoving)
         }
         switch error.code {
         case .rebalanceInProgress: return isHeld
-        case .illegalGeneration: return isHeld && generation != membership.generation
+        case .illegalGeneration: return isHeld && isMoving
         default: return false
         }
     }

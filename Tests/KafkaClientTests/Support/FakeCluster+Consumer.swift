@@ -49,7 +49,7 @@ extension FakeCluster {
             let (response, isEmpty) = try fetch(try frame.decode(FetchRequest.self), from: broker)
             return isEmpty ? .answerLater(response, .milliseconds(20)) : .answer(response)
         default:
-            return .hangUp
+            return try answerTransaction(&frame, from: broker)
         }
     }
 

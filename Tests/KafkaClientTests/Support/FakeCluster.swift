@@ -56,6 +56,9 @@ final class FakeCluster: Sendable {
         /// Answers the next group requests of this kind with a code.
         var groupFaults: [APIKey: [ErrorCode]] = [:]
         var instanceIDs: Set<String?> = []
+        var transactions: [String: FakeTransaction] = [:]
+        /// What happens to the next requests of this kind to a transaction's coordinator.
+        var transactionFaults: [APIKey: [Fault]] = [:]
     }
 
     let state: Mutex<State>
@@ -111,6 +114,8 @@ final class FakeCluster: Sendable {
             let request = try frame.decode(MetadataRequest.self)
             return .answer(state.withLock { metadata(request, &$0) })
         case .initProducerId:
+            let request = try frame.decode(InitProducerIdRequest.self)
+            if request.transactionalID != nil { return initialize(request, at: broker) }
             let id = state.withLock { state in
                 state.nextProducerID += 1
                 return state.nextProducerID
@@ -194,7 +199,7 @@ struct FakeLog: Sendable {
     private(set) var batches: [EncodedBatch] = []
     private var nextOffset: Int64 = 0
     /// By producer id: the next sequence number, and the last batch's first sequence and offset.
-    private var producers: [Int64: (next: Int32, last: Int32, lastOffset: Int64)] = [:]
+    private var producers: [Int64: (epoch: Int16, next: Int32, last: Int32, lastOffset: Int64)] = [:]
     private var knowsProducers = true
 
     mutating func forgetProducers() {
@@ -221,13 +226,17 @@ struct FakeLog: Sendable {
         var batch = try EncodedBatch(validating: records)
         let header = batch.header
         if header.hasProducerID {
-            if let known = producers[header.producerID] {
+            if let known = producers[header.producerID], known.epoch > header.producerEpoch {
+                return (.invalidProducerEpoch, -1)
+            } else if let known = producers[header.producerID], known.epoch == header.producerEpoch {
                 if header.baseSequence == known.last { return (.none, known.lastOffset) }
                 guard header.baseSequence == known.next else { return (.outOfOrderSequenceNumber, -1) }
             } else if header.baseSequence != 0 {
                 return (knowsProducers ? .outOfOrderSequenceNumber : .unknownProducerID, -1)
             }
-            producers[header.producerID] = (header.lastSequence &+ 1, header.baseSequence, nextOffset)
+            producers[header.producerID] = (
+                header.producerEpoch, header.lastSequence &+ 1, header.baseSequence, nextOffset
+            )
         }
         batch.assign(baseOffset: Offset(nextOffset), leaderEpoch: 0)
         batches.append(batch)
