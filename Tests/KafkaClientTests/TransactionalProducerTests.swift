@@ -222,7 +222,8 @@ import Testing
                     throw Broken()
                 }
             }
-            #expect(try transaction(fake).outcomes == [false])
+            let state = try transaction(fake)
+            #expect(state.outcomes == [false])
         }
     }
 
