@@ -81,7 +81,7 @@ for assignor in ASSIGNORS:
             lines = [f"value {number}" for number in range(1000)]
             weir(cluster.address, "produce", topic, lines=lines)
             passing = [mock.COORDINATOR_LOADING, mock.COORDINATOR_NOT_AVAILABLE, mock.NOT_COORDINATOR]
-            cluster.push_errors(mock.FIND_COORDINATOR, mock.COORDINATOR_NOT_AVAILABLE)
+            # Not of FindCoordinator: there the mock cluster errs with a null where Kafka has a text.
             cluster.push_errors(mock.JOIN_GROUP, *passing, mock.REBALANCE_IN_PROGRESS, mock.UNKNOWN_MEMBER_ID)
             cluster.push_errors(mock.SYNC_GROUP, *passing, mock.REBALANCE_IN_PROGRESS)
             cluster.push_errors(mock.OFFSET_FETCH, *passing)
@@ -91,10 +91,10 @@ for assignor in ASSIGNORS:
                 mock.OFFSET_NOT_AVAILABLE)
             cluster.push_errors(mock.OFFSET_COMMIT, *passing)
             with Weir(cluster.address, group, topic, assignor) as member:
-                wait_until(lambda: f"{len(member.read)} of {len(lines)} read", lambda: len(member.read) >= len(lines))
+                member.wait_for(len(lines))
                 cluster.push_errors(mock.HEARTBEAT, *passing, mock.REBALANCE_IN_PROGRESS)
                 weir(cluster.address, "produce", topic, lines=["one more"])
-                wait_until("one more is read", lambda: len(member.read) > len(lines))
+                member.wait_for(len(lines) + 1)
             expect_once([member], len(lines) + 1)
 
 
@@ -119,8 +119,7 @@ def moving(_):
                 cluster.start_broker(stopped)
                 producing.join()
                 count += len(lines)
-                wait_until(
-                    lambda: f"round {round}: {len(member.read)} of {count} read", lambda: len(member.read) >= count)
+                member.wait_for(count)
         # After it had to join anew it may read again what it could not commit; nothing may be missing.
         assert len(set(member.read)) == count, f"{len(set(member.read))} of {count} records"
 
@@ -150,7 +149,8 @@ def transactions(_):
         cluster.push_errors(mock.PRODUCE, mock.NOT_LEADER, mock.REQUEST_TIMED_OUT)
         lines = [f"value {number}" for number in range(500)]
         weir(cluster.address, "produce", topic, "--transactional-id", topic, lines=lines)
-        read = weir(cluster.address, "consume", topic, "--exit").stdout.splitlines()
+        # The mock cluster's transaction markers have no checksum, so they count as damaged.
+        read = weir(cluster.address, "consume", topic, "--exit", "--skip-damaged").stdout.splitlines()
         assert sorted(read) == sorted(lines), f"wrote {len(lines)} records, read {len(read)}"
         cluster.push_errors(mock.END_TXN, mock.PRODUCER_FENCED)
         done = weir(cluster.address, "produce", topic, "--transactional-id", topic, lines=["x"], ok=False)
@@ -179,6 +179,13 @@ class Weir:
 
     def errors(self):
         return self.process.stderr.read()
+
+    def wait_for(self, count):
+        def has_read():
+            assert self.process.poll() is None, f"weir consume ended: {self.errors()}"
+            return len(self.read) >= count
+
+        wait_until(lambda: f"{len(self.read)} of {count} read", has_read)
 
     def leave(self):
         self.process.terminate()

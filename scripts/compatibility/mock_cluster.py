@@ -35,6 +35,8 @@ class MockCluster:
         self._library = _library()
         error = ctypes.create_string_buffer(512)
         configuration = ctypes.c_void_p(self._library.rd_kafka_conf_new())
+        # Only brokers are wanted of this client; it need not say that it connects to none.
+        self._library.rd_kafka_conf_set(configuration, b"log_level", b"4", error, ctypes.c_size_t(512))
         self._handle = ctypes.c_void_p(self._library.rd_kafka_new(0, configuration, error, ctypes.c_size_t(512)))
         if not self._handle:
             raise RuntimeError(error.value.decode())

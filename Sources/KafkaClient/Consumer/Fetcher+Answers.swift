@@ -16,8 +16,8 @@ extension Fetcher {
             try leaveRange(wanted, logStart: data.logStartOffset)
         case .corruptMessage:
             try meetDamage(
-                wanted, at: wanted.offset, reason: "the broker says so",
-                next: wanted.offset.advanced(by: 1))
+                wanted, at: wanted.offset, reason: "the broker says so", next: wanted.offset.advanced(by: 1),
+                highWatermark: Offset(data.highWatermark))
         case let code where code.isRetriable || code == .unknownServerError:
             // Led by another broker, or not there now.
             cluster.logger.debug("\(reader): fetching \(partition): \(code.name)")
@@ -52,19 +52,20 @@ extension Fetcher {
             } else {
                 try meetDamage(
                     wanted, at: wanted.offset, reason: "it says that it is longer than any batch can be",
-                    next: wanted.offset.advanced(by: 1))
+                    next: wanted.offset.advanced(by: 1), highWatermark: Offset(data.highWatermark))
             }
         }
         if let damage = fetched.damage {
             try meetDamage(
                 wanted, at: fetched.nextOffset, reason: damage,
-                next: fetched.offsetBehindDamage ?? fetched.nextOffset.advanced(by: 1))
+                next: fetched.offsetBehindDamage ?? fetched.nextOffset.advanced(by: 1),
+                highWatermark: Offset(data.highWatermark))
         }
     }
 
     /// The batch at `offset` is damaged. It is fetched again, a few times; then the policy holds.
     private func meetDamage(
-        _ wanted: FetchPositions.Wanted, at offset: Offset, reason: String, next: Offset
+        _ wanted: FetchPositions.Wanted, at offset: Offset, reason: String, next: Offset, highWatermark: Offset
     ) throws(KafkaClientError) {
         let partition = wanted.partition
         let count = positions.withLock { positions in
@@ -79,7 +80,17 @@ extension Fetcher {
         let place = FetchPositions.Wanted(
             partition: partition, offset: offset, maximumBytes: wanted.maximumBytes, leaderEpoch: wanted.leaderEpoch,
             number: wanted.number)
-        guard positions.withLock({ $0.skip(place, to: next) }) else { return }
+        let isSkipped = positions.withLock { positions in
+            guard positions.skip(place, to: next) else { return false }
+            if configuration.deliversEmptyBatches {
+                buffer.append(
+                    ConsumedBatch(
+                        topicPartition: partition, batches: [], firstOffset: offset, nextOffset: next,
+                        highWatermark: highWatermark))
+            }
+            return true
+        }
+        guard isSkipped else { return }
         damagedCount.withLock { $0 += 1 }
         cluster.logger.error(
             "partition \(partition) is damaged at offset \(offset): \(reason); going on at offset \(next)")
