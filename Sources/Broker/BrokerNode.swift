@@ -16,13 +16,15 @@ final class BrokerNode: Sendable {
     let producerIDs: ProducerIDAllocator
     let counters: BrokerCounters
     let connections = OpenConnections()
+    let disk: DiskSpace
     let housekeeper: Housekeeper
     private let port = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
 
     init(
         configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, pool: NIOThreadPool, catalog: Catalog,
-        groups: GroupCoordinator, producerIDs: ProducerIDAllocator, counters: BrokerCounters
+        groups: GroupCoordinator, producerIDs: ProducerIDAllocator, counters: BrokerCounters,
+        disk: DiskSpace
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -32,8 +34,9 @@ final class BrokerNode: Sendable {
         self.groups = groups
         self.producerIDs = producerIDs
         self.counters = counters
+        self.disk = disk
         self.housekeeper = Housekeeper(
-            catalog: catalog, settings: configuration.housekeeping, limits: configuration.limits, clock: clock,
+            catalog: catalog, disk: disk, settings: configuration.housekeeping, limits: configuration.limits, clock: clock,
             logger: logger, counters: counters)
     }
 
@@ -78,6 +81,8 @@ final class BrokerNode: Sendable {
         statistics.expiredSegments = self.counters.expiredSegments.value
         statistics.expiredBytes = self.counters.expiredBytes.value
         statistics.compactedBytes = self.counters.compactedBytes.value
+        statistics.lowSpaceRefusals = self.counters.lowSpaceRefusals.value
+        statistics.failedWrites = self.counters.failedWrites.value
         statistics.topics = topics.count
         statistics.partitions = topics.reduce(0) { $0 + $1.partitions.count }
         return statistics

@@ -25,6 +25,10 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var expiredBytes = 0
     /// Bytes of superseded records that compaction has removed.
     public var compactedBytes = 0
+    /// Batches refused as the disk has little room.
+    public var lowSpaceRefusals = 0
+    /// Batches that could not be written, as the disk was full or failed.
+    public var failedWrites = 0
 
     public init() {}
 }
@@ -44,6 +48,8 @@ final class BrokerCounters: Sendable {
     let expiredSegments = Counter()
     let expiredBytes = Counter()
     let compactedBytes = Counter()
+    let lowSpaceRefusals = Counter()
+    let failedWrites = Counter()
 }
 
 /// A number that any thread may add to.

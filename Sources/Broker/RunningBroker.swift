@@ -84,14 +84,17 @@ struct RunningBroker {
         _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem,
         _ eventLoop: any EventLoop, _ pool: NIOThreadPool
     ) throws(BrokerError) -> BrokerNode {
+        let counters = BrokerCounters()
+        let disk = DiskSpace(
+            directory: configuration.dataDirectory, fileSystem: fileSystem, limits: configuration.limits, clock: clock,
+            logger: logger, counters: counters)
         let resources = PartitionResources(
             logConfiguration: configuration.log, fileSystem: fileSystem,
-            limits: configuration.limits, pool: pool, clock: clock, logger: logger)
+            limits: configuration.limits, pool: pool, clock: clock, logger: logger, disk: disk)
         let settings = Catalog.Settings(
             dataDirectory: configuration.dataDirectory, defaultPartitions: max(1, configuration.defaultPartitions),
             limits: configuration.limits, offsetsPartitions: max(1, configuration.groups.offsetsPartitions))
         let catalog = try Catalog(settings: settings, resources: resources)
-        let counters = BrokerCounters()
         let groups = GroupCoordinator(
             eventLoop: eventLoop, settings: configuration.groups,
             topic: OffsetsTopic(catalog: catalog, clock: clock, logger: logger), clock: clock, logger: logger,
@@ -99,7 +102,7 @@ struct RunningBroker {
         return BrokerNode(
             configuration: configuration, logger: logger, clock: clock, pool: pool, catalog: catalog, groups: groups,
             producerIDs: try ProducerIDAllocator(dataDirectory: configuration.dataDirectory),
-            counters: counters)
+            counters: counters, disk: disk)
     }
 
     private static func listen(_ node: BrokerNode, _ eventLoops: MultiThreadedEventLoopGroup) async throws

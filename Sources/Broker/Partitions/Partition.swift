@@ -130,6 +130,7 @@ struct PartitionResources: Sendable {
     let pool: NIOThreadPool
     let clock: BrokerClock
     let logger: Logger
+    let disk: DiskSpace
 }
 
 /// Which offsets were written lately and so are surely in the page cache. A value inside the partition's lock.
