@@ -36,7 +36,8 @@ final class BrokerNode: Sendable {
         self.counters = counters
         self.disk = disk
         self.housekeeper = Housekeeper(
-            catalog: catalog, disk: disk, settings: configuration.housekeeping, limits: configuration.limits, clock: clock,
+            catalog: catalog, disk: disk, settings: configuration.housekeeping, limits: configuration.limits,
+            clock: clock,
             logger: logger, counters: counters)
     }
 

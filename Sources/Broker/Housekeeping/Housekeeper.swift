@@ -43,7 +43,8 @@ final class Housekeeper: Sendable {
     }
 
     init(
-        catalog: Catalog, disk: DiskSpace, settings: HousekeepingSettings, limits: BrokerLimits, clock: BrokerClock, logger: Logger,
+        catalog: Catalog, disk: DiskSpace, settings: HousekeepingSettings, limits: BrokerLimits, clock: BrokerClock,
+        logger: Logger,
         counters: BrokerCounters
     ) {
         self.catalog = catalog
