@@ -30,6 +30,8 @@ public struct BrokerConfiguration: Sendable {
     public var groups: GroupSettings
     public var log: LogConfiguration
     public var limits: BrokerLimits
+    /// Whether the metrics of logs are told by partition; else by topic, with the sums of its partitions.
+    public var metricsByPartition = false
 
     public init(
         dataDirectory: String,
