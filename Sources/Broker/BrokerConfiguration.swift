@@ -30,6 +30,7 @@ public struct BrokerConfiguration: Sendable {
     public var groups: GroupSettings
     public var log: LogConfiguration
     public var limits: BrokerLimits
+    public var housekeeping: HousekeepingSettings
     /// Whether the metrics of logs are told by partition; else by topic, with the sums of its partitions.
     public var metricsByPartition = false
 
@@ -46,7 +47,8 @@ public struct BrokerConfiguration: Sendable {
         eventLoops: Int? = nil,
         groups: GroupSettings = GroupSettings(),
         log: LogConfiguration = LogConfiguration(),
-        limits: BrokerLimits = BrokerLimits()
+        limits: BrokerLimits = BrokerLimits(),
+        housekeeping: HousekeepingSettings = HousekeepingSettings()
     ) {
         self.dataDirectory = dataDirectory
         self.host = host
@@ -61,5 +63,6 @@ public struct BrokerConfiguration: Sendable {
         self.groups = groups
         self.log = log
         self.limits = limits
+        self.housekeeping = housekeeping
     }
 }

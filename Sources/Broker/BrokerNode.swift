@@ -19,6 +19,7 @@ final class BrokerNode: Sendable {
     let counters: BrokerCounters
     let connections = OpenConnections()
     let reporting: Mutex<Reporting>
+    let housekeeper: Housekeeper
     private let port = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
 
@@ -36,6 +37,9 @@ final class BrokerNode: Sendable {
         self.producerIDs = producerIDs
         self.counters = counters
         self.reporting = Mutex(Reporting(report: MetricReport(to: metrics)))
+        self.housekeeper = Housekeeper(
+            catalog: catalog, settings: configuration.housekeeping, limits: configuration.limits, clock: clock,
+            logger: logger, counters: counters)
     }
 
     /// The port connections are accepted on.
@@ -78,6 +82,9 @@ final class BrokerNode: Sendable {
         statistics.requestBytes = self.counters.requestBytes.value
         statistics.idleConnections = self.counters.timesReached(.idleTime)
         statistics.refusedGroups = self.counters.timesReached(.groups)
+        statistics.expiredSegments = self.counters.expiredSegments.value
+        statistics.expiredBytes = self.counters.expiredBytes.value
+        statistics.compactedBytes = self.counters.compactedBytes.value
         statistics.topics = topics.count
         statistics.partitions = topics.reduce(0) { $0 + $1.partitions.count }
         return statistics

@@ -18,6 +18,11 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var idleConnections = 0
     /// Requests refused as there were too many groups.
     public var refusedGroups = 0
+    /// Segments, and bytes of them, that retention has removed.
+    public var expiredSegments = 0
+    public var expiredBytes = 0
+    /// Bytes of superseded records that compaction has removed.
+    public var compactedBytes = 0
 
     public init() {}
 }

@@ -119,6 +119,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard let context = self.channelContext, !self.state.owesAnswers,
             self.node.clock.now() - self.lastActivity >= limit
         else { return }
+        // Another look may come before the close is done; it is counted once.
+        self.lastActivity = self.node.clock.now()
         self.node.counters.reached(.idleTime)
         self.node.logger.info("closed the connection of \(self.peer.description), which was idle")
         context.close(promise: nil)

@@ -16,6 +16,9 @@ final class BrokerCounters: Sendable {
     let requestBytes = Counter()
     /// Work that waits for a thread of the pool. Goes up and down.
     let poolQueue = Counter()
+    let expiredSegments = Counter()
+    let expiredBytes = Counter()
+    let compactedBytes = Counter()
     private let syncSeconds: CoreMetrics.Timer
     private let syncFailures = Counter()
     private let traffic = Mutex(Traffic())
@@ -87,6 +90,9 @@ final class BrokerCounters: Sendable {
         report.reading(BrokerMetrics.queuedBytes, self.requestBytes.value)
         report.reading(BrokerMetrics.poolQueue, self.poolQueue.value)
         report.count(BrokerMetrics.syncFailures, self.syncFailures.value)
+        report.count(BrokerMetrics.expiredSegments, self.expiredSegments.value)
+        report.count(BrokerMetrics.expiredBytes, self.expiredBytes.value)
+        report.count(BrokerMetrics.compactedBytes, self.compactedBytes.value)
         for limit in BrokerLimit.allCases where self.timesReached(limit) > 0 {
             report.count(BrokerMetrics.limitReached, self.timesReached(limit), [limit.name])
         }

@@ -18,6 +18,8 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     case offsetMetadataBytes
     /// Rewritings of a partition of `__consumer_offsets`.
     case offsetsTopicBytes
+    /// Compactions that took another pass because their keys took more memory.
+    case compactionBytes
     /// Fetches that were read on a thread of their own.
     case hotBytes
     /// Topics and groups that share a series.

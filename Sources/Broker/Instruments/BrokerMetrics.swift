@@ -62,6 +62,12 @@ public enum BrokerMetrics {
     static let syncFailures = Metric(
         .counter, "weir_broker_sync_failures_total", "Syncs that failed; each fences its log.")
 
+    static let expiredSegments = Metric(
+        .counter, "weir_broker_expired_segments_total", "Log segments that retention removed.")
+    static let expiredBytes = Metric(.counter, "weir_broker_expired_bytes_total", "Bytes that retention removed.")
+    static let compactedBytes = Metric(
+        .counter, "weir_broker_compacted_bytes_total", "Bytes that compaction removed.")
+
     // MARK: Groups
 
     static let groups = Metric(.gauge, "weir_broker_groups", "Consumer groups, those without members included.")
@@ -75,6 +81,6 @@ public enum BrokerMetrics {
         requests, requestBytes, responseBytes, requestSeconds, errors, unreadableRequests, connections,
         acceptedConnections, queuedBytes, poolQueue, limitReached, producedRecords, producedBytes, fetchedRecords,
         fetchedBytes, topics, partitions, logBytes, logSegments, logStartOffset, logEndOffset, syncSeconds,
-        syncFailures, groups, groupMembers, groupLag,
+        syncFailures, expiredSegments, expiredBytes, compactedBytes, groups, groupMembers, groupLag,
     ]
 }
