@@ -40,6 +40,7 @@ enum ProduceHandler: RequestHandler {
                             index: data.index, baseOffset: receipt.baseOffset.rawValue,
                             logAppendTimeMs: receipt.logAppendTime, logStartOffset: receipt.logStartOffset.rawValue))
                 } catch {
+                    if let limit = error.limit { context.node.counters.reached(limit) }
                     results.append(
                         .init(index: data.index, errorCode: error.code, baseOffset: -1, errorMessage: error.reason))
                 }
@@ -103,8 +104,7 @@ enum ProduceHandler: RequestHandler {
         try context.node.disk.admit(batch.header.totalByteCount)
         var receipt = try partition.append(batch, sync: callback)
         if settings.usesAppendTime { receipt.logAppendTime = batch.header.maxTimestamp }
-        context.node.counters.producedRecords.add(count)
-        context.node.counters.producedBytes.add(bytes)
+        partition.traffic.produced(records: count, bytes: bytes)
         return receipt
     }
 

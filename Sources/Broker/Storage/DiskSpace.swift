@@ -1,4 +1,5 @@
 import CommitLog
+import Instruments
 import KafkaProtocol
 import Logging
 import NIOCore
@@ -69,7 +70,7 @@ final class DiskSpace: Sendable {
             self.measure()
             if !self.isLow { return }
         }
-        self.counters.lowSpaceRefusals.add(1)
+        self.counters.reached(.minimumFreeBytes)
         throw Partition.Refusal(.kafkaStorageError, self.raiseLowSpaceAlarm(refusals: 1))
     }
 
