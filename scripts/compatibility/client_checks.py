@@ -169,7 +169,7 @@ class Weir:
             [sys.argv[1], "consume", topic, "--group", group, "--assignor", assignor, "--from-beginning",
              "--format", "json", "--bootstrap", address, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self._reader = threading.Thread(target=self._follow)
+        self._reader = threading.Thread(target=self._follow, daemon=True)
         self._reader.start()
 
     def _follow(self):
@@ -193,6 +193,10 @@ class Weir:
         status = self.process.wait(timeout=10)
         assert status == 0, f"weir consume ended with {status}: {self.errors()}"
 
+    def drop(self):
+        self.process.kill()
+        self._reader.join()
+
     def __enter__(self):
         return self
 
@@ -200,8 +204,7 @@ class Weir:
         if kind is None:
             self.leave()
         else:
-            self.process.kill()
-            self._reader.join()
+            self.drop()
 
 
 class Librdkafka:
@@ -214,10 +217,10 @@ class Librdkafka:
         self._consumer = Consumer({
             "bootstrap.servers": address, "group.id": group, "auto.offset.reset": "earliest",
             "partition.assignment.strategy": assignor, "enable.auto.commit": False,
-            "session.timeout.ms": 10000, "heartbeat.interval.ms": 1000,
+            "session.timeout.ms": 10000, "heartbeat.interval.ms": 1000, "log_level": 2,
         })
         self._consumer.subscribe([topic])
-        self._thread = threading.Thread(target=self._poll)
+        self._thread = threading.Thread(target=self._poll, daemon=True)
         self._thread.start()
 
     def _poll(self):
@@ -230,15 +233,19 @@ class Librdkafka:
                     raise RuntimeError(str(message.error()))
                 self.read.append((message.partition(), message.offset()))
                 self._consumer.commit(message, asynchronous=False)
-            self._consumer.close()
         except Exception as error:  # told by whoever waits
             self.failure = error
+        finally:
+            self._consumer.close()
 
     def leave(self):
-        self._isLeaving.set()
-        self._thread.join()
+        self.drop()
         if self.failure:
             raise self.failure
+
+    def drop(self):
+        self._isLeaving.set()
+        self._thread.join(30)
 
 
 def expect_once(members, count):
@@ -252,7 +259,7 @@ def expect_once(members, count):
 
 def share(address, topic, assignor):
     group = name("g")
-    producer = Producer({"bootstrap.servers": address})
+    producer = Producer({"bootstrap.servers": address, "log_level": 2})
     members, written = [], 0
 
     def write(count):
@@ -297,9 +304,12 @@ def share(address, topic, assignor):
         leave(members[1])
         join(Weir)
         leave(members[3])
-    finally:
+    except BaseException:
         for member in present():
-            member.leave()
+            member.drop()
+        raise
+    for member in present():
+        member.leave()
     expect_once(members, written)
 
 
@@ -308,7 +318,9 @@ for assignor in ASSIGNORS:
     @check(CLIENT, f"group shared with librdkafka on weir's broker, {assignor}")
     def shared_on_weir(address, assignor=assignor):
         topic = name("t")
-        AdminClient({"bootstrap.servers": address}).create_topics([NewTopic(topic, 6, 1)])[topic].result(10)
+        # Kept in a variable: the request ends with its client.
+        admin = AdminClient({"bootstrap.servers": address})
+        admin.create_topics([NewTopic(topic, 6, 1)])[topic].result(10)
         share(address, topic, assignor)
 
     @check(CLIENT, f"group shared with librdkafka on the mock cluster, {assignor}")
