@@ -64,7 +64,9 @@ public struct LogSlice: Sendable {
         while next < end {
             if !chunk.has(RecordBatchHeader.byteCount, at: next) { break }
             let header = try chunk.header(at: next)
-            if let upTo, header.lastOffset >= upTo { break }
+            // An offset that is damaged looks like one beyond the end, so a batch is checked before that is believed.
+            let isBeyond = upTo.map { header.lastOffset >= $0 } ?? false
+            if isBeyond, !verifyingChecksums || next > position { break }
             if next == position, !chunk.has(header.totalByteCount, at: next) {
                 guard header.totalByteCount <= end - next else { throw chunk.corrupt(next, "it is cut off") }
                 try chunk.load(at: next, count: max(header.totalByteCount, maximumBytes))
@@ -75,6 +77,7 @@ public struct LogSlice: Sendable {
                 guard next == position else { break }
                 throw chunk.corrupt(next, damage)
             }
+            if isBeyond { break }
             next += header.totalByteCount
         }
         return chunk.slice(from: position, to: next)
