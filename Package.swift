@@ -86,8 +86,8 @@ let package = Package(
         .target(
             name: "Subscriber",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaProtocol", "KafkaClient", "Aggregation", "SeriesStore", .nioCore,
-                .logging, .metrics, .serviceLifecycle,
+                "MetricModel", "RecordBatch", "KafkaProtocol", "KafkaClient", "Aggregation", "SeriesStore", "PromQL",
+                .nioCore, .yams, .logging, .metrics, .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
             name: "Topology",
@@ -154,8 +154,8 @@ let package = Package(
         .testTarget(
             name: "SubscriberTests",
             dependencies: [
-                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "RecordBatch", "KafkaProtocol", "Broker",
-                "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
+                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "RecordBatch", "KafkaProtocol",
+                "Broker", "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], swiftSettings: strict),
         .testTarget(
             name: "WeirTests",

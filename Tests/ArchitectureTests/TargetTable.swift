@@ -32,7 +32,7 @@ let targetTable: [TargetRule] = [
     TargetRule("SeriesStore", imports: ["MetricModel", "Aggregation"]),
     TargetRule("PromQL", imports: ["MetricModel"], packages: []),
     TargetRule("MetricAgent", imports: ["MetricModel", "CommitLog", "KafkaClient"]),
-    TargetRule("Subscriber", imports: ["KafkaClient", "Aggregation", "SeriesStore"]),
+    TargetRule("Subscriber", imports: ["KafkaClient", "Aggregation", "SeriesStore", "PromQL"]),
     TargetRule("Dashboards", imports: [], packages: []),
     TargetRule("QueryAPI", imports: ["PromQL", "SeriesStore", "Dashboards"]),
     TargetRule("Topology", imports: ["Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", "QueryAPI"]),
