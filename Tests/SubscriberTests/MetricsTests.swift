@@ -1,3 +1,4 @@
+import Instruments
 import MetricModel
 import MetricRegistry
 import RecordBatch

@@ -26,7 +26,7 @@ struct SelfMetricsTests {
                 try await eventually(
                     "\(selector) is found: \(subscriber.errorOutput.suffix(2000))", within: .seconds(60)
                 ) {
-                    try await find(selector).split(separator: "\n").count > 1
+                    try await find(selector).split(whereSeparator: \.isNewline).count > 1
                 }
             }
         }
@@ -46,7 +46,8 @@ struct SelfMetricsTests {
         try await eventually(
             "the restarted broker's are found: \(subscriber.errorOutput.suffix(2000))", within: .seconds(60)
         ) {
-            let rows = try await find(#"process_start_time_seconds{job="weir-broker"}"#).split(separator: "\n")
+            let rows = try await find(#"process_start_time_seconds{job="weir-broker"}"#).split(
+                whereSeparator: \.isNewline)
             // The kernel knows a start to within a second or two.
             return rows.contains {
                 Double($0.split(separator: ",").last ?? "").map { $0 > Double(started - 30) } ?? false
@@ -104,7 +105,7 @@ struct SelfMetricsTests {
     func documented() throws {
         let path = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let text = try String(contentsOfFile: "/\(path)/docs/metrics.md", encoding: .utf8)
-        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map(String.init)
+        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") && !$0.hasPrefix("| `--") }.map(String.init)
         let expected = ProcessMeasurement.metrics.map { metric in
             let labels = metric.labels.map { "`\($0)`" }.joined(separator: ", ")
             return "| `\(metric.name)` | \(metric.kind.rawValue) | \(labels) | \(metric.help) |"
