@@ -166,8 +166,8 @@ let package = Package(
         .testTarget(
             name: "WeirTests",
             dependencies: [
-                "weir", "TestKit", "SeriesStore", "MetricModel", "CommitLog", "RecordBatch", "KafkaClient", "Topology",
-                "Instruments", .nioCore, .logging, .grdb,
+                "weir", "TestKit", "SeriesStore", "MetricModel", "CommitLog", "RecordBatch", "KafkaProtocol",
+                "KafkaClient", "Topology", "Instruments", .nioCore, .logging, .grdb,
             ], swiftSettings: strict),
     ]
 )

@@ -8,7 +8,7 @@ enum SettingNames {
         "demo": ["data-dir", "for", "broker-port", "interval", "self-metrics", "log-level"],
         "broker": [
             "data-dir", "listen", "advertise", "partitions", "auto-create-topics", "durability", "retention-check",
-            "compaction-check", "self-metrics", "metrics-by", "instance", "log-level",
+            "compaction-check", "min-free-space", "self-metrics", "metrics-by", "instance", "log-level",
         ],
         "agent": [
             "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "self-metrics",
