@@ -1,5 +1,8 @@
 """Weir's own client on other people's ground: against librdkafka's mock cluster of three brokers that err, fail and
-move, and in groups that it shares with librdkafka's consumer, on the mock cluster and on Weir's broker."""
+move, and in groups that it shares with librdkafka's consumer.
+
+The groups are shared on Weir's broker only: in a rebalance, which takes it ten to twenty seconds, the mock cluster throws
+members out (UNKNOWN_MEMBER_ID), also where all of them are librdkafka's own."""
 
 import json
 import subprocess
@@ -337,12 +340,3 @@ for assignor in ASSIGNORS:
         admin = AdminClient({"bootstrap.servers": address})
         admin.create_topics([NewTopic(topic, 6, 1)])[topic].result(10)
         share(address, topic, assignor, [Weir, Librdkafka, Weir, Librdkafka, 0, 1, Weir, 3])
-
-    @check(CLIENT, f"group shared with librdkafka on the mock cluster, {assignor}")
-    def shared_on_mock(_, assignor=assignor):
-        with MockCluster() as cluster:
-            topic = name("t")
-            cluster.create_topic(topic, 6)
-            # No more than that: the mock cluster takes ten to twenty seconds for a rebalance and throws members out
-            # meanwhile (UNKNOWN_MEMBER_ID), also where all of them are librdkafka's own.
-            share(cluster.address, topic, assignor, [Weir, Librdkafka])
