@@ -17,7 +17,8 @@ struct OffsetsTopic: Sendable {
     private static let offsetKeyVersion: Int16 = 1
     private static let offsetValueVersion: Int16 = 3
     private static let groupKeyVersion: Int16 = 2
-    private static let groupValueVersion: Int16 = 3
+    private static let groupValueVersion: Int16 = 2
+    private static let groupValueVersionWithInstances: Int16 = 3
 
     let catalog: Catalog
     let clock: BrokerClock
@@ -105,9 +106,12 @@ struct OffsetsTopic: Sendable {
                 try value?.versionedBytes(version: Self.offsetValueVersion)
             )
         case .metadata(let metadata):
+            // Version 3 adds the static members' instance ids, and is not known to every reader (Burrow before 1.3).
+            let hasInstances = metadata?.members.contains { $0.groupInstanceID != nil } ?? false
+            let version = hasInstances ? Self.groupValueVersionWithInstances : Self.groupValueVersion
             return (
                 try GroupMetadataKey(group: group).versionedBytes(version: Self.groupKeyVersion),
-                try metadata?.versionedBytes(version: Self.groupValueVersion)
+                try metadata?.versionedBytes(version: version)
             )
         }
     }
