@@ -10,6 +10,8 @@ TIMESTAMP = 1_700_000_000_000
 
 
 def kcat(address, *arguments, text=None):
+    if "-C" in arguments or "-G" in arguments:  # how long it waits at the end before it says that it is there
+        arguments = ["-X", "fetch.wait.max.ms=50", *arguments]
     done = subprocess.run(
         ["kcat", "-b", address, *arguments], input=text, capture_output=True, text=True, timeout=30
     )
