@@ -87,6 +87,19 @@ extension Partition {
         try self.visible(self.state.withLock { $0.log.largestTimestampSearch() })
     }
 
+    /// The offsets that ListOffsets 0 answers with, the latest first, as Kafka has them: where segments begin whose records
+    /// are all of `time` (milliseconds) or before, and the high watermark if `time` is now or later.
+    ///
+    /// - Parameter time: nil for no bound.
+    func segmentOffsets(until time: Int64?, now: Int64) -> [Offset] {
+        let (starts, highWatermark) = self.state.withLock { ($0.log.segmentStarts, $0.highWatermark) }
+        var offsets = starts.filter { start in
+            start.offset < highWatermark && time.map { start.largestTimestamp ?? .min <= $0 } ?? true
+        }.map(\.offset)
+        if time.map({ $0 >= now }) ?? true { offsets.append(highWatermark) }
+        return offsets.reversed()
+    }
+
     private func visible(_ search: TimestampSearch) throws(LogError) -> TimestampSearch.Match? {
         guard let found = try search.find() else { return nil }
         return found.offset < self.offsets.highWatermark ? found : nil

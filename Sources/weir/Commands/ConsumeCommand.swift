@@ -27,6 +27,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     var fromBeginning = false
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             """
             Start here: an offset, earliest, latest, or a time such as 2026-03-01T12:00:00Z or @1772366400 (default: \
@@ -34,7 +35,9 @@ struct ConsumeCommand: AsyncParsableCommand {
             """, valueName: "place"))
     var offset: OffsetPlace?
 
-    @Option(help: ArgumentHelp("Read this partition only; can be repeated.", valueName: "n"))
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Read this partition only; can be repeated.", valueName: "n"))
     var partition: [Int32] = []
 
     @Option(
@@ -43,7 +46,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             valueName: "name"))
     var group: String?
 
-    @Option(help: ArgumentHelp("End after this many records.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("End after this many records.", valueName: "n"))
     var count: Int?
 
     @Flag(help: "End where the topics end now.")

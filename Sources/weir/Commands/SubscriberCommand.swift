@@ -31,7 +31,8 @@ struct SubscriberCommand: AsyncParsableCommand {
             The format of records without a content type: prometheus, openmetrics, influx[;precision=s] or collectd. \
             May be given several times; TOPIC is a regular expression (default: prometheus).
             """,
-            valueName: "topic=format,…"))
+            valueName: "topic=format,…"),
+        transform: TopicFormatList.init(parsing:))
     var formats: [TopicFormatList] = []
 
     @Option(

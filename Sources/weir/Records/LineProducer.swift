@@ -40,6 +40,8 @@ struct LineProducer: Service {
     let format: ListFormat
 
     func run() async throws {
+        var reader = try LineReader(path: inputPath)
+        defer { reader.close() }
         // Says at once when nobody is there; creates the topic if the cluster does so.
         let metadata = try await cluster.metadata(of: [template.topic], createMissing: true)
         if let partition = template.partition, let count = metadata.partitionCount(of: template.topic),
@@ -51,7 +53,7 @@ struct LineProducer: Service {
         var summary = Summary(topic: template.topic.rawValue)
         let started = ContinuousClock.now
         do {
-            try await send(with: producer, &summary)
+            try await send(&reader, with: producer, &summary)
             await producer.close()
         } catch {
             await producer.close()
@@ -62,9 +64,9 @@ struct LineProducer: Service {
         if format == .json { try printJSON(summary) }
     }
 
-    private func send(with producer: Producer, _ summary: inout Summary) async throws {
-        var reader = try LineReader(path: inputPath)
-        defer { reader.close() }
+    private func send(
+        _ reader: inout LineReader, with producer: Producer, _ summary: inout Summary
+    ) async throws {
         var pending: [Sent] = []
         var progress = Progress()
         while let line = try await reader.next() {
