@@ -19,7 +19,7 @@ enum SettingNames {
         "topic": ["bootstrap", "timeout", "format"],
         "group": ["bootstrap", "timeout", "format"],
         "produce": ["bootstrap", "timeout", "format", "acks", "compression"],
-        "consume": ["bootstrap", "timeout", "format"],
+        "consume": ["bootstrap", "timeout", "format", "isolation"],
     ]
 
     /// What may stand outside a section, for all commands.
