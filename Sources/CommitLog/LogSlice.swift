@@ -9,7 +9,7 @@ public struct LogSlice: Sendable {
         /// The log ends where the slice begins.
         case nothing
         /// In the active segment, from a batch at or before the wanted one.
-        case active(File, position: Int, end: Int)
+        case active(File, position: Int, likelyEnd: Int, end: Int)
         /// In a sealed segment, whose index is on disk.
         case sealed(OpenSegment)
     }
@@ -26,45 +26,64 @@ public struct LogSlice: Sendable {
     /// Whether there is nothing to read because the log ends here.
     public var isEmpty: Bool { estimatedBytes == 0 }
 
-    /// Bytes read beyond what is wanted, when the wanted batch begins after the indexed one.
-    private static let lead = 4096
+    /// Bytes read at a time to find the wanted batch, which begins after the indexed one: about what lies between two
+    /// entries of the index, if batches are small.
+    private static let searchBytes = 4 << 10
 
     /// Reads whole batches from the disk: as many as fit into the maximum, and always at least one, if there is one
     /// before the slice's upper offset. The first may begin before `offset`, as Kafka's fetch responses may.
     public func read() throws(LogError) -> ByteBuffer {
-        switch source {
-        case .nothing:
-            return ByteBuffer()
-        case .active(let file, let position, let end):
-            return try read(file, from: position, end: end)
-        case .sealed(let segment):
-            return try read(segment.log, from: try segment.position(for: offset), end: segment.byteCount)
+        try read(onlyCached: false)
+    }
+
+    /// Reads the same without waiting for a disk, on a thread that must not.
+    ///
+    /// - Returns: nil if not all of it is in memory.
+    public func readCached() throws(LogError) -> ByteBuffer? {
+        do throws(LogError) {
+            return try read(onlyCached: true)
+        } catch {
+            if error.wouldWait { return nil }
+            throw error
         }
     }
 
-    private func read(_ file: File, from start: Int, end: Int) throws(LogError) -> ByteBuffer {
-        var chunk = Chunk(file: file, end: end)
-        var position = start
-        while true {
-            guard position < end else { return ByteBuffer() }
-            if !chunk.has(RecordBatchHeader.byteCount, at: position) {
-                try chunk.load(at: position, count: max(maximumBytes.addingOrMax(Self.lead), Self.lead))
-            }
-            let header = try chunk.header(at: position)
-            if header.lastOffset >= offset { break }
-            position += header.totalByteCount
+    private func read(onlyCached: Bool) throws(LogError) -> ByteBuffer {
+        switch source {
+        case .nothing:
+            return ByteBuffer()
+        case .active(let file, let position, let likelyEnd, let end):
+            return try read(
+                Chunk(file: file, end: end, onlyCached: onlyCached), from: position, likelyEnd: likelyEnd)
+        case .sealed(let segment):
+            return try read(
+                Chunk(file: segment.log, end: segment.byteCount, onlyCached: onlyCached),
+                from: try segment.position(for: offset, onlyCached: onlyCached), likelyEnd: segment.byteCount)
         }
-        var next = position
-        while next < end {
-            if !chunk.has(RecordBatchHeader.byteCount, at: next) { break }
+    }
+
+    private func read(_ chunk: consuming Chunk, from start: Int, likelyEnd: Int) throws(LogError) -> ByteBuffer {
+        var position = start
+        var first: RecordBatchHeader
+        repeat {
+            guard position < chunk.end else { return ByteBuffer() }
+            if !chunk.has(RecordBatchHeader.byteCount, at: position) {
+                try chunk.load(at: position, count: Self.searchBytes)
+            }
+            first = try chunk.header(at: position)
+            if first.lastOffset < offset { position += first.totalByteCount }
+        } while first.lastOffset < offset
+        if let upTo, first.lastOffset >= upTo { return ByteBuffer() }
+        guard first.totalByteCount <= chunk.end - position else { throw chunk.corrupt(position, "it is cut off") }
+
+        let wanted = max(first.totalByteCount, min(maximumBytes, likelyEnd - position))
+        if !chunk.has(wanted, at: position) { try chunk.load(at: position, count: wanted) }
+        var next = position + first.totalByteCount
+        while next < chunk.end, chunk.has(RecordBatchHeader.byteCount, at: next) {
             let header = try chunk.header(at: next)
             if let upTo, header.lastOffset >= upTo { break }
-            if next == position, !chunk.has(header.totalByteCount, at: next) {
-                guard header.totalByteCount <= end - next else { throw chunk.corrupt(next, "it is cut off") }
-                try chunk.load(at: next, count: max(header.totalByteCount, maximumBytes))
-            }
-            let size = next + header.totalByteCount - position
-            guard chunk.has(header.totalByteCount, at: next), next == position || size <= maximumBytes else { break }
+            guard chunk.has(header.totalByteCount, at: next), next + header.totalByteCount - position <= maximumBytes
+            else { break }
             next += header.totalByteCount
         }
         return chunk.slice(from: position, to: next)
@@ -74,19 +93,22 @@ public struct LogSlice: Sendable {
 /// The part of a file that a read has in memory.
 private struct Chunk {
     let file: File
+    /// Where the file's batches end.
     let end: Int
+    private let onlyCached: Bool
     private var start = 0
     private var buffer = ByteBuffer()
 
-    init(file: File, end: Int) {
+    init(file: File, end: Int, onlyCached: Bool) {
         self.file = file
         self.end = end
+        self.onlyCached = onlyCached
     }
 
     mutating func load(at position: Int, count: Int) throws(LogError) {
         buffer = ByteBuffer()
         start = position
-        buffer = try file.read(count: min(count, end - position), at: position)
+        buffer = try file.read(count: min(count, end - position), at: position, onlyCached: onlyCached)
         if buffer.readableBytes < min(count, end - position) {
             throw corrupt(position + buffer.readableBytes, "the file has become shorter")
         }

@@ -21,11 +21,12 @@ let targetTable: [TargetRule] = [
     TargetRule("CZstd", imports: [], packages: []),
     TargetRule("CSnappy", imports: [], packages: []),
     TargetRule("CCRC32C", imports: [], packages: []),
+    TargetRule("CCachedRead", imports: [], packages: []),
 
     TargetRule("MetricModel", imports: [], packages: []),
     TargetRule("RecordBatch", imports: ["CZlib", "CLZ4", "CZstd", "CSnappy", "CCRC32C"], packages: ["NIOCore"]),
     TargetRule("KafkaProtocol", imports: ["RecordBatch"], packages: ["NIOCore"]),
-    TargetRule("CommitLog", imports: ["RecordBatch"], packages: ["NIOCore"]),
+    TargetRule("CommitLog", imports: ["RecordBatch", "CCachedRead"], packages: ["NIOCore"]),
     TargetRule("Broker", imports: ["KafkaProtocol", "CommitLog"]),
     TargetRule("KafkaClient", imports: ["KafkaProtocol"]),
     TargetRule("Aggregation", imports: ["MetricModel"], packages: []),

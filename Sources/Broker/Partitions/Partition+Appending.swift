@@ -57,7 +57,6 @@ extension Partition {
                 }
                 end = state.log.logEndOffset
                 state.producers.record(batch.header, at: base, now: now)
-                state.hot.appended(bytes: batch.bytes.readableBytes, at: base)
             }
             var waits = false
             if let sync, end > state.log.syncedOffset {

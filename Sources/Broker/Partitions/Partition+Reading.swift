@@ -13,8 +13,6 @@ extension Partition {
         let slice: LogSlice?
         let highWatermark: Offset
         let logStartOffset: Offset
-        /// Whether the bytes are surely in the page cache.
-        let isHot: Bool
     }
 
     /// - Parameters:
@@ -42,9 +40,7 @@ extension Partition {
             }
             if let wait { state.fetchWaits.append(wait) }
             return .success(
-                View(
-                    slice: slice, highWatermark: state.highWatermark, logStartOffset: state.log.logStartOffset,
-                    isHot: state.hot.contains(offset)))
+                View(slice: slice, highWatermark: state.highWatermark, logStartOffset: state.log.logStartOffset))
         }
         if let problem { self.resources.logger.error("\(self.name): offset \(offset) cannot be read: \(problem)") }
         return outcome

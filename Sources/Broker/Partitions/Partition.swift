@@ -30,7 +30,6 @@ final class Partition: Sendable {
         /// have seen what a power failure takes away.
         var highWatermark: Offset
         var producers: ProducerTable
-        var hot: HotRange
         var fetchWaits: [FetchWait] = []
         var commit = GroupCommit<SyncWait>()
         /// Records that may wait for a sync; nil for any number.
@@ -48,8 +47,7 @@ final class Partition: Sendable {
         let end = log.logEndOffset
         self.state = Mutex(
             State(
-                log: log, highWatermark: end, producers: producers,
-                hot: HotRange(end: end, targetBytes: resources.limits.hotBytes), flushMessages: flushMessages))
+                log: log, highWatermark: end, producers: producers, flushMessages: flushMessages))
     }
 
     /// Opens or creates the partition's log and rebuilds what it knows of its producers. Reads the disk.
@@ -130,32 +128,4 @@ struct PartitionResources: Sendable {
     let pool: NIOThreadPool
     let clock: BrokerClock
     let logger: Logger
-}
-
-/// Which offsets were written lately and so are surely in the page cache. A value inside the partition's lock.
-///
-/// It keeps two marks, each set when `targetBytes` have been appended since the one before; what lies behind the
-/// older one counts as cold.
-struct HotRange: Sendable {
-    private let targetBytes: Int
-    private var older: Offset
-    private var newer: Offset
-    private var bytesSinceNewer = 0
-
-    init(end: Offset, targetBytes: Int) {
-        self.targetBytes = targetBytes
-        self.older = end
-        self.newer = end
-    }
-
-    func contains(_ offset: Offset) -> Bool { offset >= self.older }
-
-    mutating func appended(bytes: Int, at offset: Offset) {
-        if self.bytesSinceNewer >= self.targetBytes {
-            self.older = self.newer
-            self.newer = offset
-            self.bytesSinceNewer = 0
-        }
-        self.bytesSinceNewer += bytes
-    }
 }
