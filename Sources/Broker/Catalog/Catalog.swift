@@ -95,6 +95,7 @@ final class Catalog: Sendable {
         }
         try self.checkPartitions(partitions, adding: partitions)
         guard self.topics.withLock({ $0.count }) < limits.topics else {
+            self.resources.counters.reached(.topics)
             throw TopicRefusal(.policyViolation, "the limit of \(limits.topics) topics is reached; delete some")
         }
     }
@@ -178,7 +179,10 @@ final class Catalog: Sendable {
                 file = changed
                 self.topics.withLock { _ = $0.removeValue(forKey: topic.name.rawValue) }
                 for partition in topic.partitions { partition.close(answering: .unknownTopicOrPartition) }
-                for partition in topic.partitions { partition.waitForCompaction() }
+                for partition in topic.partitions {
+                    partition.waitForCompaction()
+                    self.resources.disk.forget(partition.name)
+                }
                 try self.finishDeletion(entry, &file)
             }
         } catch {
@@ -196,6 +200,7 @@ final class Catalog: Sendable {
         changed.deleting.removeAll { $0.id == entry.id }
         try changed.write(self.path)
         file = changed
+        self.resources.counters.topicDeleted(entry.name.rawValue)
     }
 
     // MARK: Stopping

@@ -23,10 +23,13 @@ extension Partition {
         let code: ErrorCode
         /// For people; nil where the code says it all.
         let reason: String?
+        /// The limit that was reached, if it was one.
+        let limit: BrokerLimit?
 
-        init(_ code: ErrorCode, _ reason: String?) {
+        init(_ code: ErrorCode, _ reason: String?, limit: BrokerLimit? = nil) {
             self.code = code
             self.reason = reason
+            self.limit = limit
         }
     }
 
@@ -53,10 +56,11 @@ extension Partition {
                     base = try state.log.append(batch, leaderEpoch: self.leaderEpoch)
                 } catch {
                     problem = error
-                    return .failure(Refusal(.kafkaStorageError, error.description))
+                    return .failure(Refusal(.kafkaStorageError, nil))
                 }
                 end = state.log.logEndOffset
-                state.producers.record(batch.header, at: base, now: now)
+                let forgotten = state.producers.record(batch.header, at: base, now: now)
+                if forgotten > 0 { self.resources.counters.reached(.producersPerPartition, times: forgotten) }
             }
             var waits = false
             if let sync, end > state.log.syncedOffset {
@@ -70,8 +74,10 @@ extension Partition {
         }
         if startsSync { self.startSync() }
         for wait in woken { wait.dataArrived() }
-        if let problem { self.resources.logger.error("\(self.name): a batch could not be written: \(problem)") }
-        return try outcome.get()
+        if let problem { throw Refusal(.kafkaStorageError, self.resources.disk.failed(problem, in: self.name)) }
+        let receipt = try outcome.get()
+        self.resources.disk.wrote(in: self)
+        return receipt
     }
 
     /// Has a thread sync what was appended. Call it when the group commit says so.
@@ -89,7 +95,9 @@ extension Partition {
                 return point
             }
             var failure: LogError?
+            let start = self.resources.clock.now()
             do throws(LogError) { try point.perform() } catch { failure = error }
+            self.resources.counters.synced(after: self.resources.clock.now() - start, failed: failure != nil)
             goesOn = self.finishSync(point, failure)
         }
     }

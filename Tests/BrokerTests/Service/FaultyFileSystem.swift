@@ -11,6 +11,7 @@ final class FaultyFileSystem: FileSystem {
         var writeFailure: SystemError?
         var isCold = false
         var waitingReads = 0
+        var space: FileSystemSpace?
     }
 
     private let real = POSIXFileSystem()
@@ -27,6 +28,8 @@ final class FaultyFileSystem: FileSystem {
     func dropCache() { self.state.withLock { $0.isCold = true } }
     /// Reads that may have waited for the disk.
     var waitingReads: Int { self.state.withLock { $0.waitingReads } }
+    /// What the file system is said to have room for; nil for the truth.
+    func pretend(_ space: FileSystemSpace?) { self.state.withLock { $0.space = space } }
     func heal() {
         self.state.withLock {
             $0.isHeld = false
@@ -40,6 +43,11 @@ final class FaultyFileSystem: FileSystem {
         while self.state.withLock({ $0.isHeld }) { usleep(1_000) }
         if let failure = self.state.withLock({ $0.failure }) { throw failure }
         try self.real.sync(descriptor)
+    }
+
+    func space(at path: String) throws(SystemError) -> FileSystemSpace {
+        if let space = self.state.withLock({ $0.space }) { return space }
+        return try self.real.space(at: path)
     }
 
     func write(
