@@ -39,9 +39,9 @@ public struct BrokerLimits: Sendable {
     /// Memory for the keys of one pass of compaction; a log with more keys takes several passes. Kafka's
     /// `log.cleaner.dedupe.buffer.size` is 128 MiB.
     public var compactionBytes = 16 << 20
-    /// Bytes at the end of a partition that are read on the event loop, as they are in the page cache; what lies
-    /// before is read on a thread of its own.
-    public var hotBytes = 8 << 20
+    /// Bytes of records that one fetch reads on the event loop, if they are in the page cache; more are read on the
+    /// thread pool, so that other connections need not wait.
+    public var eventLoopReadBytes = 2 << 20
     /// Topics that have series of their own in the broker's metrics; those that come later share one.
     public var measuredTopics = 1_000
     /// The same of consumer groups.

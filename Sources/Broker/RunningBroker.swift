@@ -118,6 +118,9 @@ struct RunningBroker {
                 .serverChannelOption(.backlog, value: self.acceptBacklog)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.recvAllocator, value: ReceiveBuffers())
+                // NIO keeps as many buffers per connection, however long it is idle; they are given up here instead.
+                .childChannelOption(.maxMessagesPerRead, value: 1)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(ConnectionHandler(node: node))

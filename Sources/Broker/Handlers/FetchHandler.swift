@@ -13,7 +13,7 @@ import RecordBatch
 // - No fetch sessions: every answer has session id 0, by which clients know to send all partitions each time
 //   (KIP-227). A request for a session we cannot have is answered FETCH_SESSION_ID_NOT_FOUND.
 // - Without transactions the last stable offset is the high watermark and no transaction is aborted.
-// - What was written lately is in the page cache and is read on the event loop, the rest on the thread pool.
+// - What is in the page cache is read on the event loop, if it is not much; the rest on the thread pool.
 enum FetchHandler: RequestHandler {
     static func handle(_ request: FetchRequest, _ exchange: Exchange<FetchResponse>) {
         guard request.sessionID == 0 else {
@@ -58,7 +58,9 @@ enum FetchHandler: RequestHandler {
         _ plan: FetchPlan, _ findings: FetchPlan.Findings, _ exchange: Exchange<FetchResponse>, mayWait: Bool
     ) -> Bool {
         let node = exchange.context.node
-        guard findings.isHot && plan.legacyFormat == nil else {
+        let isSmall = findings.estimatedBytes <= node.configuration.limits.eventLoopReadBytes
+        if !isSmall { node.counters.reached(.eventLoopReadBytes) }
+        guard isSmall, plan.legacyFormat == nil, let answer = plan.answerFromMemory(to: findings) else {
             node.onPool {
                 let answer = plan.answer(to: findings)
                 plan.count(answer, findings, node.counters)
@@ -66,7 +68,6 @@ enum FetchHandler: RequestHandler {
             }
             return true
         }
-        let answer = plan.answer(to: findings)
         if mayWait && !answer.hasError && answer.byteCount < plan.minimumBytes { return false }
         plan.count(answer, findings, node.counters)
         exchange.reply(answer.response)

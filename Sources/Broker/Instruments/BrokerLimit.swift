@@ -20,8 +20,8 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     case offsetsTopicBytes
     /// Compactions that took another pass because their keys took more memory.
     case compactionBytes
-    /// Fetches that were read on a thread of their own.
-    case hotBytes
+    /// Fetches of so much that they were read on the thread pool.
+    case eventLoopReadBytes
     /// Topics and groups that share a series.
     case measuredTopics, measuredGroups
 
