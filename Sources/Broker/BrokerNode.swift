@@ -51,6 +51,15 @@ final class BrokerNode: Sendable {
         self.stopping.store(true, ordering: .releasing)
     }
 
+    /// Whether peers take their answers fast enough that large ones may follow.
+    var hasRoomForAnswers: Bool { self.counters.answerBytes.value < self.configuration.limits.answerBytes }
+
+    /// Cuts connections that do not take their answers, when these take much memory.
+    func cutStalledConnections() {
+        guard self.counters.answerBytes.value > self.configuration.limits.answerBytes / 2 else { return }
+        self.connections.forEach { $0.closeIfStalled() }
+    }
+
     /// Runs what waits for a disk.
     func onPool(_ work: @escaping @Sendable () -> Void) {
         self.pool.submit { _ in work() }
@@ -75,6 +84,13 @@ final class BrokerNode: Sendable {
         statistics.requestBytes = self.counters.requestBytes.value
         statistics.idleConnections = self.counters.idleConnections.value
         statistics.refusedGroups = self.counters.refusedGroups.value
+        statistics.refusedMembers = self.counters.refusedMembers.value
+        statistics.refusedTopics = self.counters.refusedTopics.value
+        statistics.refusedBatches = self.counters.refusedBatches.value
+        statistics.refusedRequests = self.counters.refusedRequests.value
+        statistics.pausedReads = self.counters.pausedReads.value
+        statistics.answerBytes = self.counters.answerBytes.value
+        statistics.stalledConnections = self.counters.stalledConnections.value
         statistics.expiredSegments = self.counters.expiredSegments.value
         statistics.expiredBytes = self.counters.expiredBytes.value
         statistics.compactedBytes = self.counters.compactedBytes.value

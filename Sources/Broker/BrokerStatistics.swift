@@ -20,6 +20,20 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var idleConnections = 0
     /// Requests refused as there were too many groups.
     public var refusedGroups = 0
+    /// Members refused as their group, or all groups together, had too many or too large ones.
+    public var refusedMembers = 0
+    /// Topics and partitions refused as there were too many.
+    public var refusedTopics = 0
+    /// Batches and message sets refused as they were too large.
+    public var refusedBatches = 0
+    /// Connections closed as a frame or a request was too large or could not be read.
+    public var refusedRequests = 0
+    /// Times that a connection was not read from as it had too much unanswered, or did not take its answers.
+    public var pausedReads = 0
+    /// Bytes of answers that wait for peers to take them now.
+    public var answerBytes = 0
+    /// Connections closed as they did not take their answers while memory for answers was short.
+    public var stalledConnections = 0
     /// Segments, and bytes of them, that retention has removed.
     public var expiredSegments = 0
     public var expiredBytes = 0
@@ -41,6 +55,14 @@ final class BrokerCounters: Sendable {
     /// Goes up and down.
     let requestBytes = Counter()
     let refusedGroups = Counter()
+    let refusedMembers = Counter()
+    let refusedTopics = Counter()
+    let refusedBatches = Counter()
+    let refusedRequests = Counter()
+    let pausedReads = Counter()
+    /// Goes up and down.
+    let answerBytes = Counter()
+    let stalledConnections = Counter()
     let expiredSegments = Counter()
     let expiredBytes = Counter()
     let compactedBytes = Counter()

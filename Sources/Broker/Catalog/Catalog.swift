@@ -16,6 +16,8 @@ final class Catalog: Sendable {
 
     let clusterID: String
     let settings: Settings
+    /// Counts topics and partitions that were refused as there are too many.
+    let refusedTopics: Counter
     let resources: PartitionResources
     let path: String
     /// What everybody reads.
@@ -26,8 +28,9 @@ final class Catalog: Sendable {
     var logger: Logger { self.resources.logger }
 
     /// Reads the catalogue, opens all logs and finishes deletions that were under way. Reads and writes the disk.
-    init(settings: Settings, resources: PartitionResources) throws(BrokerError) {
+    init(settings: Settings, resources: PartitionResources, refusedTopics: Counter) throws(BrokerError) {
         self.settings = settings
+        self.refusedTopics = refusedTopics
         self.resources = resources
         self.path = settings.dataDirectory + "/" + CatalogFile.name
         var content: CatalogFile
@@ -95,7 +98,10 @@ final class Catalog: Sendable {
         }
         try self.checkPartitions(partitions, adding: partitions)
         guard self.topics.withLock({ $0.count }) < limits.topics else {
-            throw TopicRefusal(.policyViolation, "the limit of \(limits.topics) topics is reached; delete some")
+            self.refusedTopics.add(1)
+            throw TopicRefusal(
+                .policyViolation,
+                "the limit of \(limits.topics) topics is reached (--max-topics); delete some or raise it")
         }
     }
 

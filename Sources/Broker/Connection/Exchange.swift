@@ -53,7 +53,13 @@ struct Exchange<Response: KafkaResponse>: Sendable {
         if eventLoop.inEventLoop {
             self.connection.value.finish(self.slot, outcome)
         } else {
-            eventLoop.execute { [connection, slot] in connection.value.finish(slot, outcome) }
+            // Counted on its way, lest many threads read for peers that do not.
+            let (bytes, counter) = (outcome.byteCount, self.context.node.counters.answerBytes)
+            counter.add(bytes)
+            eventLoop.execute { [connection, slot] in
+                connection.value.finish(slot, outcome)
+                counter.add(-bytes)
+            }
         }
     }
 }
@@ -65,6 +71,10 @@ enum ExchangeOutcome: Sendable {
     case silent
     /// The connection is closed, for this reason.
     case hungUp(String)
+
+    var byteCount: Int {
+        if case .answered(let frame) = self { frame.readableBytes } else { 0 }
+    }
 }
 
 /// One request as it came: who sent it, and where its answer goes.

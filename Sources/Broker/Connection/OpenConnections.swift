@@ -17,11 +17,12 @@ final class OpenConnections: Sendable {
     func opened(_ channel: any Channel, from address: String, _ limits: BrokerLimits) -> String? {
         self.state.withLock { state in
             guard state.channels.count < limits.connections else {
-                return "the limit of \(limits.connections) connections is reached"
+                return "the limit of \(limits.connections) connections is reached (--max-connections)"
             }
             let count = state.countByAddress[address, default: 0]
             guard count < limits.connectionsPerAddress else {
-                return "the limit of \(limits.connectionsPerAddress) connections from one address is reached"
+                return "the limit of \(limits.connectionsPerAddress) connections from one address is reached "
+                    + "(--max-connections-per-address)"
             }
             state.countByAddress[address] = count + 1
             state.channels[ObjectIdentifier(channel)] = channel

@@ -14,7 +14,11 @@ import RecordBatch
 //   (KIP-227). A request for a session we cannot have is answered FETCH_SESSION_ID_NOT_FOUND.
 // - Without transactions the last stable offset is the high watermark and no transaction is aborted.
 // - What was written lately is in the page cache and is read on the event loop, the rest on the thread pool.
+// - While peers that do not read hold much memory, records are read for others only as it becomes free.
 enum FetchHandler: RequestHandler {
+    /// How long a fetch waits before it looks for memory again.
+    private static let retryDelay = TimeAmount.milliseconds(20)
+
     static func handle(_ request: FetchRequest, _ exchange: Exchange<FetchResponse>) {
         guard request.sessionID == 0 else {
             return exchange.reply(FetchResponse(errorCode: .fetchSessionIDNotFound))
@@ -54,12 +58,8 @@ enum FetchHandler: RequestHandler {
         _ plan: FetchPlan, _ findings: FetchPlan.Findings, _ exchange: Exchange<FetchResponse>, mayWait: Bool
     ) -> Bool {
         let node = exchange.context.node
-        guard findings.isHot && plan.legacyFormat == nil else {
-            node.onPool {
-                let answer = plan.answer(to: findings)
-                node.counters.fetchedBytes.add(answer.byteCount)
-                exchange.reply(answer.response)
-            }
+        guard findings.isHot && plan.legacyFormat == nil && node.hasRoomForAnswers else {
+            self.answerOnPool(plan, findings, exchange)
             return true
         }
         let answer = plan.answer(to: findings)
@@ -67,5 +67,22 @@ enum FetchHandler: RequestHandler {
         node.counters.fetchedBytes.add(answer.byteCount)
         exchange.reply(answer.response)
         return true
+    }
+
+    private static func answerOnPool(
+        _ plan: FetchPlan, _ findings: FetchPlan.Findings, _ exchange: Exchange<FetchResponse>
+    ) {
+        let node = exchange.context.node
+        node.onPool {
+            guard node.hasRoomForAnswers || node.isStopping else {
+                exchange.context.eventLoop.scheduleTask(in: self.retryDelay) {
+                    self.answerOnPool(plan, findings, exchange)
+                }
+                return
+            }
+            let answer = plan.answer(to: findings)
+            node.counters.fetchedBytes.add(answer.byteCount)
+            exchange.reply(answer.response)
+        }
     }
 }
