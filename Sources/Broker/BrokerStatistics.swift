@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What a broker has done since it started, and how many connections it has now.
 public struct BrokerStatistics: Sendable, Equatable {
     public var connections = 0
@@ -22,14 +20,8 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var refusedGroups = 0
     /// Members refused as their group, or all groups together, had too many or too large ones.
     public var refusedMembers = 0
-    /// Topics and partitions refused as there were too many.
-    public var refusedTopics = 0
-    /// Batches and message sets refused as they were too large.
-    public var refusedBatches = 0
-    /// Connections closed as a frame or a request was too large or could not be read.
-    public var refusedRequests = 0
-    /// Times that a connection was not read from as it had too much unanswered, or did not take its answers.
-    public var pausedReads = 0
+    /// Connections closed as what they sent was no request, or one beyond a limit.
+    public var unreadableRequests = 0
     /// Bytes of answers that wait for peers to take them now.
     public var answerBytes = 0
     /// Connections closed as they did not take their answers while memory for answers was short.
@@ -41,40 +33,4 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var compactedBytes = 0
 
     public init() {}
-}
-
-/// The running totals behind `BrokerStatistics`; any thread may add.
-final class BrokerCounters: Sendable {
-    let requests = Counter()
-    let producedRecords = Counter()
-    let producedBytes = Counter()
-    let fetchedBytes = Counter()
-    let refusedConnections = Counter()
-    let idleConnections = Counter()
-    let crowdedOutConnections = Counter()
-    /// Goes up and down.
-    let requestBytes = Counter()
-    let refusedGroups = Counter()
-    let refusedMembers = Counter()
-    let refusedTopics = Counter()
-    let refusedBatches = Counter()
-    let refusedRequests = Counter()
-    let pausedReads = Counter()
-    /// Goes up and down.
-    let answerBytes = Counter()
-    let stalledConnections = Counter()
-    let expiredSegments = Counter()
-    let expiredBytes = Counter()
-    let compactedBytes = Counter()
-}
-
-/// A number that any thread may add to.
-final class Counter: Sendable {
-    private let total = Atomic<Int>(0)
-
-    var value: Int { self.total.load(ordering: .relaxed) }
-
-    func add(_ amount: Int) {
-        self.total.wrappingAdd(amount, ordering: .relaxed)
-    }
 }

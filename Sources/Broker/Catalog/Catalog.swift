@@ -16,8 +16,6 @@ final class Catalog: Sendable {
 
     let clusterID: String
     let settings: Settings
-    /// Counts topics and partitions that were refused as there are too many.
-    let refusedTopics: Counter
     let resources: PartitionResources
     let path: String
     /// What everybody reads.
@@ -28,9 +26,8 @@ final class Catalog: Sendable {
     var logger: Logger { self.resources.logger }
 
     /// Reads the catalogue, opens all logs and finishes deletions that were under way. Reads and writes the disk.
-    init(settings: Settings, resources: PartitionResources, refusedTopics: Counter) throws(BrokerError) {
+    init(settings: Settings, resources: PartitionResources) throws(BrokerError) {
         self.settings = settings
-        self.refusedTopics = refusedTopics
         self.resources = resources
         self.path = settings.dataDirectory + "/" + CatalogFile.name
         var content: CatalogFile
@@ -98,7 +95,7 @@ final class Catalog: Sendable {
         }
         try self.checkPartitions(partitions, adding: partitions)
         guard self.topics.withLock({ $0.count }) < limits.topics else {
-            self.refusedTopics.add(1)
+            self.resources.counters.reached(.topics)
             throw TopicRefusal(
                 .policyViolation,
                 "the limit of \(limits.topics) topics is reached (--max-topics); delete some or raise it")
@@ -202,6 +199,7 @@ final class Catalog: Sendable {
         changed.deleting.removeAll { $0.id == entry.id }
         try changed.write(self.path)
         file = changed
+        self.resources.counters.topicDeleted(entry.name.rawValue)
     }
 
     // MARK: Stopping

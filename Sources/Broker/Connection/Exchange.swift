@@ -1,3 +1,4 @@
+import Instruments
 import KafkaProtocol
 import NIOCore
 
@@ -16,6 +17,7 @@ struct Exchange<Response: KafkaResponse>: Sendable {
     private let connection: NIOLoopBound<ConnectionHandler>
     private let slot: ResponseQueue.Slot
     private let correlationID: Int32
+    private let measurement: RequestMeasurement
 
     init(_ arrival: RequestArrival, version: Int16, correlationID: Int32, clientID: String?) {
         self.context = RequestContext(
@@ -24,10 +26,13 @@ struct Exchange<Response: KafkaResponse>: Sendable {
         self.connection = arrival.connection
         self.slot = arrival.slot
         self.correlationID = correlationID
+        self.measurement = RequestMeasurement(
+            instruments: arrival.node.counters.instruments(of: Response.apiKey), start: arrival.time)
     }
 
     /// Sends the answer, in the version of the request.
     func reply(_ response: Response) {
+        self.measurement.instruments?.countErrors(in: response)
         do throws(ProtocolError) {
             var frame = ByteBuffer()
             try response.writeFrame(
@@ -51,13 +56,13 @@ struct Exchange<Response: KafkaResponse>: Sendable {
     private func finish(_ outcome: ExchangeOutcome) {
         let eventLoop = self.context.eventLoop
         if eventLoop.inEventLoop {
-            self.connection.value.finish(self.slot, outcome)
+            self.connection.value.finish(self.slot, outcome, self.measurement)
         } else {
             // Counted on its way, lest many threads read for peers that do not.
             let (bytes, counter) = (outcome.byteCount, self.context.node.counters.answerBytes)
             counter.add(bytes)
-            eventLoop.execute { [connection, slot] in
-                connection.value.finish(slot, outcome)
+            eventLoop.execute { [connection, slot, measurement] in
+                connection.value.finish(slot, outcome, measurement)
                 counter.add(-bytes)
             }
         }
@@ -83,4 +88,21 @@ struct RequestArrival {
     let peer: PeerAddress
     let slot: ResponseQueue.Slot
     let connection: NIOLoopBound<ConnectionHandler>
+    /// When it was taken.
+    let time: NIODeadline
+}
+
+/// What is measured of one request from its arrival to its end.
+struct RequestMeasurement: Sendable {
+    let instruments: APIInstruments?
+    let start: NIODeadline
+
+    func ended(_ outcome: ExchangeOutcome, at end: NIODeadline) {
+        switch outcome {
+        case .answered(let response):
+            self.instruments?.answered(bytes: response.readableBytes, after: end - self.start)
+        case .silent: self.instruments?.ended(after: end - self.start)
+        case .hungUp: break
+        }
+    }
 }

@@ -170,7 +170,7 @@ final class GroupCoordinator: Sendable {
     func admit(_ id: String) -> Bool {
         if self.rooms.value.groups[id] != nil { return true }
         guard self.rooms.value.groups.count < self.limits.groups else {
-            self.counters.refusedGroups.add(1)
+            self.counters.reached(.groups)
             self.logger.warning(
                 """
                 group \(id.debugDescription) is refused: the limit of \(self.limits.groups) groups is reached \
@@ -186,7 +186,8 @@ final class GroupCoordinator: Sendable {
         switch action {
         case .answerJoin(let token, let answer):
             if answer.error == .groupMaxSizeReached {
-                self.refuseMember(id, "the limit of \(self.limits.membersPerGroup) members per group is reached")
+                self.refuseMember(
+                    id, .membersPerGroup, "the limit of \(self.limits.membersPerGroup) members per group is reached")
             }
             if case .join(let reply) = self.rooms.value.pending.removeValue(forKey: token) { reply(answer) }
         case .answerSync(let token, let answer):

@@ -49,6 +49,7 @@ struct BrokerCommand: AsyncParsableCommand {
             "Look this often for topics with cleanup.policy=compact to compact (default: 15s).", valueName: "duration"))
     var compactionCheck: Duration?
 
+    @OptionGroup(title: "Limits (docs/limits.md)") var limits: LimitOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
 
@@ -71,6 +72,7 @@ struct BrokerCommand: AsyncParsableCommand {
         configuration.autoCreateTopics = try settings.value(autoCreateTopics, "auto-create-topics", default: true)
         configuration.durability = try settings.value(durability, "durability", default: .acknowledged).value
         configuration.housekeeping = try housekeeping(settings)
+        configuration.limits = try limits.limits(settings)
         try await weir.run([BrokerService(configuration: configuration, logger: logger)], logger: logger)
     }
 }

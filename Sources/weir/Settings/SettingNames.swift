@@ -6,10 +6,10 @@ enum SettingNames {
     /// The settings by section (a command's name).
     static let sections: [String: Set<String>] = [
         "demo": ["data-dir", "for", "broker-port", "interval", "log-level"],
-        "broker": [
+        "broker": LimitOptions.names.union([
             "data-dir", "listen", "advertise", "partitions", "auto-create-topics", "durability", "retention-check",
             "compaction-check", "log-level",
-        ],
+        ]),
         "agent": [
             "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "log-level",
         ],
