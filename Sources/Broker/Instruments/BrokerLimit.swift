@@ -9,7 +9,7 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     /// Connections closed as they did not take their answers.
     case answerBytes
     /// Records refused.
-    case batchBytes, decompressedBytes
+    case batchBytes, decompressedBytes, minimumFreeBytes
     /// Answers that hold less, or come sooner, than the client asked for.
     case fetchResponseBytes, fetchWaitMilliseconds
     /// What is not created.
