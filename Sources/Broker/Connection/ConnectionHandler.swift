@@ -137,7 +137,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         guard now - before.since >= self.node.configuration.limits.connection.stallTime else { return }
         self.node.counters.reached(.answerBytes)
-        self.abort("it does not take the \(unsent) bytes that it asked for, and answers of all connections take too much memory")
+        self.abort(
+            "it does not take the \(unsent) bytes that it asked for, and answers of all connections take too much memory"
+        )
     }
 
     /// Why this connection may not hold as many bytes as it does: all have too many, and it has more than its share.

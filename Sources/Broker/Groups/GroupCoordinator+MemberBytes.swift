@@ -7,7 +7,8 @@ extension GroupCoordinator {
     /// Whether members may bring so many bytes each; says and counts it when they may not.
     func hasRoom(forMemberBytes sizes: [Int], group id: String) -> Bool {
         if let largest = sizes.max(), largest > self.limits.memberBytes {
-            self.refuseMember(id, .memberBytes, "\(largest) bytes for one member are over the limit of \(self.limits.memberBytes)")
+            self.refuseMember(
+                id, .memberBytes, "\(largest) bytes for one member are over the limit of \(self.limits.memberBytes)")
             return false
         }
         let all = self.rooms.value.memberBytes + sizes.reduce(0, +)

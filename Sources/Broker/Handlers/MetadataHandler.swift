@@ -34,7 +34,9 @@ enum MetadataHandler: RequestHandler {
         guard asked.count > 1 else { return asked }
         var names: Set<String> = []
         var ids: Set<TopicID> = []
-        return asked.filter { topic in topic.name.map { names.insert($0).inserted } ?? ids.insert(topic.topicID).inserted }
+        return asked.filter { topic in
+            topic.name.map { names.insert($0).inserted } ?? ids.insert(topic.topicID).inserted
+        }
     }
 
     private static func answer(

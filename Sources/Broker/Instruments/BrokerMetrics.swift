@@ -83,7 +83,8 @@ public enum BrokerMetrics {
 
     public static let all = [
         requests, requestBytes, responseBytes, requestSeconds, errors, unreadableRequests, connections,
-        acceptedConnections, queuedBytes, unsentBytes, poolQueue, limitReached, producedRecords, producedBytes, fetchedRecords,
+        acceptedConnections, queuedBytes, unsentBytes, poolQueue, limitReached, producedRecords, producedBytes,
+        fetchedRecords,
         fetchedBytes, topics, partitions, logBytes, logSegments, logStartOffset, logEndOffset, syncSeconds,
         syncFailures, expiredSegments, expiredBytes, compactedBytes, failedWrites, groups, groupMembers,
         groupLag,

@@ -48,7 +48,9 @@ enum ZstdCodec {
     ) throws(RecordBatchError) {
         guard input.count - position >= 4 else { return }
         let start = input.loadUnaligned(fromByteOffset: position, as: UInt32.self).littleEndian
-        guard start == magic || start & ~0xF == skippableMagic else { throw sink.damaged("no frame begins where one should") }
+        guard start == magic || start & ~0xF == skippableMagic else {
+            throw sink.damaged("no frame begins where one should")
+        }
     }
 
     static func compress(_ input: UnsafeRawBufferPointer, into output: inout ByteBuffer) throws(RecordBatchError) {

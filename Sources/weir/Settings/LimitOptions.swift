@@ -67,7 +67,9 @@ struct LimitOptions: ParsableArguments {
         try set(maxGroups, "max-groups", \.groups)
         try set(maxGroupMembers, "max-group-members", \.membersPerGroup)
         if let idle = try settings.value(idleTimeout, "idle-timeout") {
-            guard idle >= .seconds(1) else { throw CommandError("--idle-timeout is \(idle.shortText); it must be at least 1s") }
+            guard idle >= .seconds(1) else {
+                throw CommandError("--idle-timeout is \(idle.shortText); it must be at least 1s")
+            }
             limits.connection.idleTime = .milliseconds(idle.wholeMilliseconds)
         }
         return limits

@@ -141,7 +141,9 @@ import Testing
     @Test func manyBombsInOneRequestHaveOneBound() async throws {
         try await withBroker(
             in: TemporaryDirectory(),
-            configure: { $0.limits.decompressedBytes = 4 << 20; $0.defaultPartitions = 40 }
+            configure: {
+                $0.limits.decompressedBytes = 4 << 20; $0.defaultPartitions = 40
+            }
         ) { broker in
             let client = try await self.provenClient(of: broker)
             let set = try self.messageSet(.gzip, bytes: 3 << 20)

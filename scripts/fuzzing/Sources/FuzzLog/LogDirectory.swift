@@ -77,7 +77,8 @@ struct LogDirectory {
                     header.totalByteCount <= rest.count
                 else { return }
                 let covered = rest[RecordBatchHeader.checksummedFrom..<header.totalByteCount]
-                rest.setBigEndian(CRC32C.checksum(UnsafeRawBufferPointer(UnsafeMutableRawBufferPointer(rebasing: covered))), at: 17)
+                rest.setBigEndian(
+                    CRC32C.checksum(UnsafeRawBufferPointer(UnsafeMutableRawBufferPointer(rebasing: covered))), at: 17)
                 position += header.totalByteCount
             }
         }

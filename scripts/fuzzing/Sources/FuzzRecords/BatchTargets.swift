@@ -64,7 +64,8 @@ extension FuzzTarget {
         do {
             try batch.forEachRecord(maximumDecompressedBytes: limit) { prints.append(BatchMaking.fingerprint($0)) }
         } catch {
-            promise((try? batch.records(maximumDecompressedBytes: limit)) == nil, "records only of one reader: \(error)")
+            promise(
+                (try? batch.records(maximumDecompressedBytes: limit)) == nil, "records only of one reader: \(error)")
             return
         }
         guard let records = try? batch.records(maximumDecompressedBytes: limit) else {
@@ -99,7 +100,8 @@ extension FuzzTarget {
         guard let batch = try? EncodedBatch(validating: bytes) else { return }
         let limit = BatchMaking.maximumDecompressedBytes
         prints.removeAll(keepingCapacity: true)
-        let compacted = try? batch.compacted(deleteHorizon: 1_700_000_000_000, maximumDecompressedBytes: limit) { view in
+        let compacted = try? batch.compacted(deleteHorizon: 1_700_000_000_000, maximumDecompressedBytes: limit) {
+            view in
             let print = BatchMaking.fingerprint(view)
             let keeps = seed & 2 == 0 || print & 1 == 0
             if keeps { prints.append(print) }

@@ -26,7 +26,8 @@ extension FuzzTarget {
             try LegacyMessageSet.forEachMessage(in: set, maximumDecompressedBytes: limit) { _ in count += 1 }
         } catch {
             promise(
-                (try? EncodedBatch.converting(messageSet: set, compression: nil, maximumDecompressedBytes: limit)) == nil,
+                (try? EncodedBatch.converting(messageSet: set, compression: nil, maximumDecompressedBytes: limit))
+                    == nil,
                 "a batch of a set that cannot be read: \(error)")
             return
         }
