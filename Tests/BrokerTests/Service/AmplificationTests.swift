@@ -96,6 +96,32 @@ import Testing
         }
     }
 
+    /// The offsets of groups were once asked for one within the other, which used up the stack.
+    @Test func manyGroupsAreAnsweredInOneRequest() async throws {
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.eventLoops = 1 }) { broker in
+            let client = try await self.provenClient(of: broker)
+            let groups = (0..<60_000).map { OffsetFetchRequest.OffsetFetchRequestGroup(groupID: "\($0)", topics: nil) }
+            let answer = try await client.ask(OffsetFetchRequest(groups: groups + groups.prefix(30_000)))
+            #expect(answer.groups.count == 60_000)
+            let names = Array(repeating: "g", count: 50_000)
+            #expect(try await client.ask(DescribeGroupsRequest(groups: names)).groups.count == 1)
+            let deleted = try await client.ask(DeleteGroupsRequest(groupsNames: names))
+            #expect(deleted.results.map(\.errorCode) == Array(repeating: .groupIDNotFound, count: 50_000))
+        }
+    }
+
+    @Test func topicsThatAreOnlyCheckedCountAsIfTheyWereCreated() async throws {
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.limits.topics = 3 }) { broker in
+            let client = try await self.provenClient(of: broker)
+            let topics = (0..<5).map {
+                CreateTopicsRequest.CreatableTopic(name: "t\($0)", numPartitions: 1, replicationFactor: 1)
+            }
+            let answer = try await client.ask(CreateTopicsRequest(topics: topics, validateOnly: true))
+            #expect(
+                answer.topics.map(\.errorCode) == [.none, .none, .none, .policyViolation, .policyViolation])
+        }
+    }
+
     @Test func aFetchOfManyPartitionsIsAnswered() async throws {
         try await withBroker(in: TemporaryDirectory()) { broker in
             let client = try await self.provenClient(of: broker)
