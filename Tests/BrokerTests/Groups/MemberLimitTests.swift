@@ -12,7 +12,7 @@ import Testing
     ) async throws -> JoinGroupResponse {
         try await client.ask(
             JoinGroupRequest(
-                groupID: group, sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 1_000, protocolType: "consumer",
+                groupID: group, sessionTimeoutMs: 600_000, rebalanceTimeoutMs: 600_000, protocolType: "consumer",
                 protocols: [.init(name: "r", metadata: ByteBuffer(repeating: 7, count: bytes))]), version: 2)
     }
 
