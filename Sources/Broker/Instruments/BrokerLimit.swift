@@ -5,13 +5,17 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     /// The broker stops reading from the connection.
     case queuedRequests, queuedBytes
     /// Connections closed, or not taken.
-    case idleTime, requestBytes, connections, connectionsPerAddress
+    case idleTime, requestBytes, requestElements, connections, connectionsPerAddress
+    /// Connections closed as they did not take their answers.
+    case answerBytes
     /// Records refused.
     case batchBytes, decompressedBytes, minimumFreeBytes
     /// Answers that hold less, or come sooner, than the client asked for.
     case fetchResponseBytes, fetchWaitMilliseconds
     /// What is not created.
     case partitionsPerTopic, partitions, topics, groups
+    /// Members refused.
+    case membersPerGroup, memberBytes, groupBytes
     /// Producers forgotten.
     case producersPerPartition
     /// Commits refused.
