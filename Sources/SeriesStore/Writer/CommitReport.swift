@@ -4,6 +4,12 @@ public struct CommitReport: Hashable, Sendable {
     public var storedSamples = 0
     /// Samples whose series already had one at that timestamp. The first stays.
     public var duplicateSamples = 0
+    /// Samples older than their series' retention.
+    public var expiredSamples = 0
+    /// Samples of series that a limit refuses.
+    public var refusedSamples = 0
+    /// What the limits refused, by cause.
+    public var overflow: [SeriesOverflow] = []
     public var newSeries = 0
     /// Window rows written, of all resolutions.
     public var writtenWindows = 0
