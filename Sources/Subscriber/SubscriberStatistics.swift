@@ -8,6 +8,10 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var duplicateRecords: Int64 = 0
     /// Samples whose series already had one at that timestamp, and were dropped.
     public var duplicateSamples: Int64 = 0
+    /// Samples older than their retention, which were dropped.
+    public var expiredSamples: Int64 = 0
+    /// Samples of series that a limit refuses, which were dropped.
+    public var refusedSamples: Int64 = 0
     /// Lines (or whole records) that are no samples, sent to the topic for rejected ones.
     public var rejectedLines: Int64 = 0
     /// Of these, how many that topic did not take.

@@ -36,9 +36,13 @@ struct RetentionTable {
 
     /// Reads again what is remembered, after a transaction that failed.
     mutating func reload(_ database: Database) throws {
+        entries = try Self.read(database)
+    }
+
+    static func read(_ database: Database) throws -> [Entry] {
         let rows = try PreparedStatement(
             "SELECT id, samples, minutes, hours, floor FROM retention ORDER BY id", on: database)
-        entries = []
+        var entries: [Entry] = []
         while try rows.step() {
             let durations = (1...3).map { column -> Duration? in
                 let milliseconds = rows.integer(Int32(column))
@@ -48,6 +52,7 @@ struct RetentionTable {
             entries.append(
                 Entry(id: rows.integer(0), retention: retention, floor: Timestamp(milliseconds: rows.integer(4))))
         }
+        return entries
     }
 
     /// The retention of a series, by its place in `entries`.

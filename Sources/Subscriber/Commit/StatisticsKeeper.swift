@@ -16,6 +16,8 @@ final class StatisticsKeeper: Sendable {
             statistics.lostRejections += Int64(lostRejections)
             statistics.samplesStored += Int64(report.storedSamples)
             statistics.duplicateSamples += Int64(report.duplicateSamples)
+            statistics.expiredSamples += Int64(report.expiredSamples)
+            statistics.refusedSamples += Int64(report.refusedSamples)
             statistics.seriesCreated += Int64(report.newSeries)
             statistics.commits += 1
             statistics.lastCommitDuration = report.duration

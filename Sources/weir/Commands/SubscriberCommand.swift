@@ -1,4 +1,5 @@
 import ArgumentParser
+import SeriesStore
 import Subscriber
 
 /// `weir subscriber`: reads the topics as a group member and aggregates into SQLite.
@@ -30,6 +31,24 @@ struct SubscriberCommand: AsyncParsableCommand {
             valueName: "topic=format,…"))
     var formats: [TopicFormatList] = []
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            How long samples and windows are kept, also by selector: '{job="lab"} raw=2h 1m=1d 1h=1w; raw=15d \
+            1m=90d 1h=forever' (default: raw=15d 1m=90d 1h=2y).
+            """,
+            valueName: "retention"))
+    var retention: RetentionSetting?
+
+    @Option(help: ArgumentHelp("Series that are taken in all (default: 1000000).", valueName: "count"))
+    var seriesLimit: Int?
+
+    @Option(help: ArgumentHelp("Series of one metric (default: 200000).", valueName: "count"))
+    var seriesLimitPerMetric: Int?
+
+    @Option(help: ArgumentHelp("Series of one source, by the label instance (default: 100000).", valueName: "count"))
+    var seriesLimitPerSource: Int?
+
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
 
@@ -42,6 +61,20 @@ struct SubscriberCommand: AsyncParsableCommand {
         configuration.group = try settings.value(group, "group", default: "weir")
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
+        configuration.retention = try settings.value(retention, "retention", default: .standard).policy
+        configuration.seriesLimits = try limits(settings)
         try await weir.run([try SubscriberService(configuration: configuration, logger: logger)], logger: logger)
+    }
+    private func limits(_ settings: Settings) throws -> SeriesLimits {
+        var limits = SeriesLimits()
+        limits.total = try settings.value(seriesLimit, "series-limit", default: limits.total)
+        limits.perMetric = try settings.value(
+            seriesLimitPerMetric, "series-limit-per-metric", default: limits.perMetric)
+        limits.perSource = try settings.value(
+            seriesLimitPerSource, "series-limit-per-source", default: limits.perSource)
+        guard min(limits.total, limits.perMetric, limits.perSource) >= 1 else {
+            throw CommandError("a limit of series is 1 at least")
+        }
+        return limits
     }
 }

@@ -12,7 +12,11 @@ enum SettingNames {
         "agent": [
             "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "log-level",
         ],
-        "subscriber": ["bootstrap", "database", "formats", "group", "log-level"],
+        "subscriber": [
+            "bootstrap", "database", "formats", "group", "retention", "series-limit", "series-limit-per-metric",
+            "series-limit-per-source", "log-level",
+        ],
+        "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
         "topic": ["bootstrap", "timeout", "format"],
         "group": ["bootstrap", "timeout", "format"],
