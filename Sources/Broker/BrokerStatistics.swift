@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What a broker has done since it started, and how many connections it has now.
 public struct BrokerStatistics: Sendable, Equatable {
     public var connections = 0
@@ -20,31 +18,11 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var idleConnections = 0
     /// Requests refused as there were too many groups.
     public var refusedGroups = 0
+    /// Segments, and bytes of them, that retention has removed.
+    public var expiredSegments = 0
+    public var expiredBytes = 0
+    /// Bytes of superseded records that compaction has removed.
+    public var compactedBytes = 0
 
     public init() {}
-}
-
-/// The running totals behind `BrokerStatistics`; any thread may add.
-final class BrokerCounters: Sendable {
-    let requests = Counter()
-    let producedRecords = Counter()
-    let producedBytes = Counter()
-    let fetchedBytes = Counter()
-    let refusedConnections = Counter()
-    let idleConnections = Counter()
-    let crowdedOutConnections = Counter()
-    /// Goes up and down.
-    let requestBytes = Counter()
-    let refusedGroups = Counter()
-}
-
-/// A number that any thread may add to.
-final class Counter: Sendable {
-    private let total = Atomic<Int>(0)
-
-    var value: Int { self.total.load(ordering: .relaxed) }
-
-    func add(_ amount: Int) {
-        self.total.wrappingAdd(amount, ordering: .relaxed)
-    }
 }

@@ -22,8 +22,8 @@ extension Catalog {
             guard !validateOnly && configs != topic.configs else { return }
             try self.replace(
                 topic, by: Topic(name: topic.name, id: topic.id, partitions: topic.partitions, configs: configs), &file)
-            let logConfiguration = TopicSettings(configs).applied(to: self.resources.logConfiguration)
-            for partition in topic.partitions { partition.configure(logConfiguration) }
+            let settings = TopicSettings(configs)
+            for partition in topic.partitions { partition.configure(settings) }
             self.warn(about: configs.filter { !topic.configs.contains($0) }, of: name)
             let words = configs.map { "\($0.name)=\($0.value)" }.joined(separator: ", ")
             self.logger.info("topic '\(name)' now has \(words.isEmpty ? "the defaults" : words)")
@@ -84,11 +84,13 @@ extension Catalog {
     func checkPartitions(_ count: Int, adding added: Int) throws(TopicRefusal) {
         let limits = self.settings.limits
         guard count <= limits.partitionsPerTopic else {
+            self.resources.counters.reached(.partitionsPerTopic)
             throw TopicRefusal(
                 .invalidPartitions, "\(count) partitions are over the limit of \(limits.partitionsPerTopic)")
         }
         let all = self.topics.withLock { $0.values.reduce(0) { $0 + $1.partitions.count } }
         guard all + added <= limits.partitions else {
+            self.resources.counters.reached(.partitions)
             throw TopicRefusal(
                 .policyViolation,
                 "the broker has \(all) partitions; \(added) more are over its limit of "

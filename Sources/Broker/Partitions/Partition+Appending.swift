@@ -23,10 +23,13 @@ extension Partition {
         let code: ErrorCode
         /// For people; nil where the code says it all.
         let reason: String?
+        /// The limit that was reached, if it was one.
+        let limit: BrokerLimit?
 
-        init(_ code: ErrorCode, _ reason: String?) {
+        init(_ code: ErrorCode, _ reason: String?, limit: BrokerLimit? = nil) {
             self.code = code
             self.reason = reason
+            self.limit = limit
         }
     }
 
@@ -56,13 +59,16 @@ extension Partition {
                     return .failure(Refusal(.kafkaStorageError, error.description))
                 }
                 end = state.log.logEndOffset
-                state.producers.record(batch.header, at: base, now: now)
+                let forgotten = state.producers.record(batch.header, at: base, now: now)
+                if forgotten > 0 { self.resources.counters.reached(.producersPerPartition, times: forgotten) }
                 state.hot.appended(bytes: batch.bytes.readableBytes, at: base)
             }
             var waits = false
             if let sync, end > state.log.syncedOffset {
                 waits = true
                 startsSync = state.commit.wait(until: end, sync)
+            } else if let limit = state.flushMessages, end - state.log.syncedOffset >= limit {
+                startsSync = state.commit.ask()
             }
             if state.commit.waiterCount == 0 { woken = state.raiseHighWatermark(to: state.log.logEndOffset) }
             return .success(Receipt(baseOffset: base, logStartOffset: state.log.logStartOffset, waitsForSync: waits))
@@ -73,7 +79,8 @@ extension Partition {
         return try outcome.get()
     }
 
-    private func startSync() {
+    /// Has a thread sync what was appended. Call it when the group commit says so.
+    func startSync() {
         self.resources.pool.submit { _ in self.syncUntilNobodyWaits() }
     }
 
@@ -87,7 +94,9 @@ extension Partition {
                 return point
             }
             var failure: LogError?
+            let start = self.resources.clock.now()
             do throws(LogError) { try point.perform() } catch { failure = error }
+            self.resources.counters.synced(after: self.resources.clock.now() - start, failed: failure != nil)
             goesOn = self.finishSync(point, failure)
         }
     }

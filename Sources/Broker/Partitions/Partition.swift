@@ -2,7 +2,6 @@ import CommitLog
 import KafkaProtocol
 import Logging
 import NIOCore
-import NIOPosix
 import RecordBatch
 import Synchronization
 
@@ -17,7 +16,11 @@ final class Partition: Sendable {
     /// Grows when replication between brokers comes; until then this broker is the only leader there ever was.
     let leaderEpoch: Int32 = 0
     let resources: PartitionResources
+    let traffic: TopicTraffic
     let state: Mutex<State>
+    /// Held while the log is compacted, which makes files in its directory.
+    let compaction = Mutex<Void>(())
+    private let closed = Atomic(false)
 
     struct State: ~Copyable {
         var log: Log
@@ -30,39 +33,55 @@ final class Partition: Sendable {
         var hot: HotRange
         var fetchWaits: [FetchWait] = []
         var commit = GroupCommit<SyncWait>()
+        /// Records that may wait for a sync; nil for any number.
+        var flushMessages: Int64?
     }
 
     private init(
         topic: String, index: Int32, directory: String, resources: PartitionResources, log: consuming sending Log,
-        producers: ProducerTable
+        producers: ProducerTable, flushMessages: Int64?
     ) {
         self.topic = topic
         self.index = index
         self.directory = directory
         self.resources = resources
+        self.traffic = resources.counters.traffic(of: topic)
         let end = log.logEndOffset
         self.state = Mutex(
             State(
                 log: log, highWatermark: end, producers: producers,
-                hot: HotRange(end: end, targetBytes: resources.limits.hotBytes)))
+                hot: HotRange(end: end, targetBytes: resources.limits.hotBytes), flushMessages: flushMessages))
     }
 
     /// Opens or creates the partition's log and rebuilds what it knows of its producers. Reads the disk.
     static func open(
-        topic: String, index: Int32, directory: String, logConfiguration: LogConfiguration,
-        resources: PartitionResources
+        topic: String, index: Int32, directory: String, settings: TopicSettings, resources: PartitionResources
     ) throws(LogError) -> Partition {
         let log = try Log(
-            directory: directory, configuration: logConfiguration, fileSystem: resources.fileSystem)
-        for cut in log.recovery.cuts { resources.logger.warning("\(topic)-\(index): \(cut)") }
-        if !log.recovery.rebuiltIndexes.isEmpty {
-            let count = log.recovery.rebuiltIndexes.count
-            resources.logger.notice("\(topic)-\(index): made \(count) index files anew from their segments")
-        }
+            directory: directory, configuration: settings.applied(to: resources.logConfiguration),
+            fileSystem: resources.fileSystem)
+        self.tell(log.recovery, of: "\(topic)-\(index)", resources.logger)
         var producers = ProducerTable(maximumProducers: resources.limits.producersPerPartition)
         try ProducerHistory.read(log, into: &producers)
         return Partition(
-            topic: topic, index: index, directory: directory, resources: resources, log: log, producers: producers)
+            topic: topic, index: index, directory: directory, resources: resources, log: log, producers: producers,
+            flushMessages: settings.flushMessages)
+    }
+
+    /// Says what opening a log had to mend.
+    private static func tell(_ recovery: RecoveryReport, of name: String, _ logger: Logger) {
+        for cut in recovery.cuts { logger.warning("\(name): \(cut)") }
+        if !recovery.rebuiltIndexes.isEmpty {
+            logger.notice("\(name): made \(recovery.rebuiltIndexes.count) index files anew from their segments")
+        }
+        for path in recovery.ignoredFiles { logger.warning("\(name): removed \(path), which was damaged") }
+        if let lost = recovery.lostOffsets {
+            logger.error(
+                """
+                \(name): offsets \(lost.lowerBound) to \(lost.upperBound.advanced(by: -1)) were on disk and are gone; \
+                new records will get them again
+                """)
+        }
     }
 
     var name: String { "\(self.topic)-\(self.index)" }
@@ -73,6 +92,7 @@ final class Partition: Sendable {
     /// Syncs and closes the log; requests are answered with `code` from now on. Waits for the disk. Appends that wait
     /// for a sync under way are told its outcome.
     func close(answering code: ErrorCode) {
+        self.closed.store(true, ordering: .releasing)
         let (waits, failure) = self.state.withLock { state in
             guard state.closedBy == nil else { return ([FetchWait](), LogError?.none) }
             state.closedBy = code
@@ -85,6 +105,9 @@ final class Partition: Sendable {
         for wait in waits { wait.dataArrived() }
     }
 
+    /// Whether the broker stops or the topic is deleted.
+    var isClosed: Bool { self.closed.load(ordering: .acquiring) }
+
     /// Has those who wait for data look again.
     func releaseWaits() {
         let waits = self.state.withLock { state in
@@ -92,6 +115,13 @@ final class Partition: Sendable {
             return state.fetchWaits
         }
         for wait in waits { wait.dataArrived() }
+    }
+
+    /// How the log stands, for the metrics.
+    var standing: (bytes: Int, segments: Int, start: Offset, end: Offset) {
+        self.state.withLock {
+            ($0.log.byteCount, $0.log.segmentCount, $0.log.logStartOffset, $0.log.logEndOffset)
+        }
     }
 
     var offsets: (start: Offset, end: Offset, highWatermark: Offset) {
@@ -105,8 +135,9 @@ struct PartitionResources: Sendable {
     let fileSystem: any FileSystem
     let limits: BrokerLimits
     /// Runs what waits for a disk.
-    let pool: NIOThreadPool
+    let pool: DiskPool
     let clock: BrokerClock
+    let counters: BrokerCounters
     let logger: Logger
 }
 

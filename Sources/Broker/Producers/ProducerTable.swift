@@ -62,25 +62,31 @@ struct ProducerTable: Sendable {
     }
 
     /// Remembers a batch that has been appended at `baseOffset`.
-    mutating func record(_ header: RecordBatchHeader, at baseOffset: Offset, now: Int64) {
-        guard header.hasProducerID, header.baseSequence >= 0 else { return }
+    ///
+    /// - Returns: how many producers were forgotten for it, as there are too many.
+    @discardableResult
+    mutating func record(_ header: RecordBatchHeader, at baseOffset: Offset, now: Int64) -> Int {
+        guard header.hasProducerID, header.baseSequence >= 0 else { return 0 }
         let trace = Trace(
             firstSequence: header.baseSequence, lastSequence: header.lastSequence, baseOffset: baseOffset,
             nextOffset: baseOffset.advanced(by: Int64(header.lastOffsetDelta) + 1))
         if self.entries[header.producerID]?.epoch == header.producerEpoch {
             self.entries[header.producerID]?.remember(trace, now: now)
+            return 0
         } else {
             self.entries[header.producerID] = Entry(epoch: header.producerEpoch, recent: [trace], lastUsed: now)
-            self.forgetOldest()
+            return self.forgetOldest()
         }
     }
 
     /// Forgets in strides, so that a sort is paid for by many insertions.
-    private mutating func forgetOldest() {
-        guard self.entries.count > self.maximumProducers + self.maximumProducers / 4 else { return }
+    private mutating func forgetOldest() -> Int {
+        guard self.entries.count > self.maximumProducers + self.maximumProducers / 4 else { return 0 }
         let oldest = self.entries.sorted { $0.value.lastUsed < $1.value.lastUsed }
-        for (producerID, _) in oldest.prefix(self.entries.count - self.maximumProducers) {
+        let surplus = self.entries.count - self.maximumProducers
+        for (producerID, _) in oldest.prefix(surplus) {
             self.entries[producerID] = nil
         }
+        return surplus
     }
 }
