@@ -174,7 +174,9 @@ public final class DatabaseCheck {
                         """)
                 }
             }
-            for part in parts { report("no \(resolution) window of series \(part.series) at \(part.start), but samples") }
+            for part in parts {
+                report("no \(resolution) window of series \(part.series) at \(part.start), but samples")
+            }
         }
     }
 }
