@@ -88,9 +88,12 @@ struct RunningBroker {
         _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem,
         _ eventLoop: any EventLoop, _ pool: DiskPool, _ counters: BrokerCounters, _ metrics: any MetricsFactory
     ) throws(BrokerError) -> BrokerNode {
+        let disk = DiskSpace(
+            directory: configuration.dataDirectory, fileSystem: fileSystem, limits: configuration.limits, clock: clock,
+            logger: logger, counters: counters)
         let resources = PartitionResources(
             logConfiguration: configuration.log, fileSystem: fileSystem,
-            limits: configuration.limits, pool: pool, clock: clock, counters: counters, logger: logger)
+            limits: configuration.limits, pool: pool, clock: clock, counters: counters, logger: logger, disk: disk)
         let settings = Catalog.Settings(
             dataDirectory: configuration.dataDirectory, defaultPartitions: max(1, configuration.defaultPartitions),
             limits: configuration.limits, offsetsPartitions: max(1, configuration.groups.offsetsPartitions))
@@ -102,7 +105,7 @@ struct RunningBroker {
         return BrokerNode(
             configuration: configuration, logger: logger, clock: clock, pool: pool, catalog: catalog, groups: groups,
             producerIDs: try ProducerIDAllocator(dataDirectory: configuration.dataDirectory),
-            counters: counters, metrics: metrics)
+            counters: counters, metrics: metrics, disk: disk)
     }
 
     private static func listen(_ node: BrokerNode, _ eventLoops: MultiThreadedEventLoopGroup) async throws

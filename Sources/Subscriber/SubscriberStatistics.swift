@@ -1,3 +1,5 @@
+public import SeriesStore
+
 /// What a subscriber has done since it started, and where it stands.
 public struct SubscriberStatistics: Hashable, Sendable {
     /// Records read from the topics, duplicates included.
@@ -10,8 +12,8 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var duplicateSamples: Int64 = 0
     /// Samples older than their retention, which were dropped.
     public var expiredSamples: Int64 = 0
-    /// Samples of series that a limit refuses, which were dropped.
-    public var refusedSamples: Int64 = 0
+    /// What limits refused: series, and samples of such series, which were dropped.
+    public var overflow: [SeriesOverflow.Cause: SeriesOverflow] = [:]
     /// Lines (or whole records) that are no samples, sent to the topic for rejected ones.
     public var rejectedLines: Int64 = 0
     /// Of these, how many that topic did not take.
@@ -24,8 +26,28 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var lastCommitDuration: Duration = .zero
     /// Records in the topics, at the latest look, that are not in the database.
     public var lag: Int64 = 0
+    /// The same by topic.
+    public var lagByTopic: [String: Int64] = [:]
+    /// What was amiss with whose records, by the records' key.
+    public var sources: [String: SourceStatistics] = [:]
     /// The database and its write-ahead log, on disk.
     public var databaseBytes: Int64 = 0
 
     public init() {}
+}
+
+/// What was amiss with the records of one source.
+public struct SourceStatistics: Hashable, Sendable {
+    /// Samples of a minute before the newest one of the source.
+    public var lateSamples: Int64 = 0
+    public var rejectedLines: Int64 = 0
+    public var duplicateRecords: Int64 = 0
+    public var duplicateSamples: Int64 = 0
+
+    static func += (sum: inout SourceStatistics, other: SourceStatistics) {
+        sum.lateSamples += other.lateSamples
+        sum.rejectedLines += other.rejectedLines
+        sum.duplicateRecords += other.duplicateRecords
+        sum.duplicateSamples += other.duplicateSamples
+    }
 }

@@ -56,7 +56,7 @@ extension Partition {
                     base = try state.log.append(batch, leaderEpoch: self.leaderEpoch)
                 } catch {
                     problem = error
-                    return .failure(Refusal(.kafkaStorageError, error.description))
+                    return .failure(Refusal(.kafkaStorageError, nil))
                 }
                 end = state.log.logEndOffset
                 let forgotten = state.producers.record(batch.header, at: base, now: now)
@@ -75,8 +75,10 @@ extension Partition {
         }
         if startsSync { self.startSync() }
         for wait in woken { wait.dataArrived() }
-        if let problem { self.resources.logger.error("\(self.name): a batch could not be written: \(problem)") }
-        return try outcome.get()
+        if let problem { throw Refusal(.kafkaStorageError, self.resources.disk.failed(problem, in: self.name)) }
+        let receipt = try outcome.get()
+        self.resources.disk.wrote(in: self)
+        return receipt
     }
 
     /// Has a thread sync what was appended. Call it when the group commit says so.

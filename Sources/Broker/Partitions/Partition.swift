@@ -139,6 +139,7 @@ struct PartitionResources: Sendable {
     let clock: BrokerClock
     let counters: BrokerCounters
     let logger: Logger
+    let disk: DiskSpace
 }
 
 /// Which offsets were written lately and so are surely in the page cache. A value inside the partition's lock.

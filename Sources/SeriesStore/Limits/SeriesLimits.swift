@@ -38,8 +38,20 @@ public struct SeriesOverflow: Hashable, Sendable {
     /// How many values it has among the series looked at.
     public let labelValues: Int
     /// Series refused and samples of refused series, in this commit or, from a reader, in all.
-    public var series: Int64
-    public var samples: Int64
+    public internal(set) var series: Int64
+    public internal(set) var samples: Int64
+
+    /// The same cause, of which nothing is counted yet.
+    public var withoutCounts: SeriesOverflow {
+        var empty = self
+        (empty.series, empty.samples) = (0, 0)
+        return empty
+    }
+
+    public mutating func add(_ other: SeriesOverflow) {
+        series += other.series
+        samples += other.samples
+    }
 }
 
 extension SeriesOverflow: CustomStringConvertible {

@@ -14,6 +14,8 @@ struct SeriesRuns {
     private(set) var runs: [Run] = []
     /// Samples dropped because there is one at that timestamp.
     private(set) var duplicateCount = 0
+    /// Of these, how many of which series.
+    private(set) var duplicates: [SeriesReference: Int] = [:]
     /// Samples older than their retention, and of series that a limit refuses; they are in no run.
     private(set) var (expiredCount, refusedCount) = (0, 0)
     private var isDropped: [Bool]
@@ -66,8 +68,10 @@ struct SeriesRuns {
     func isKept(_ index: Int) -> Bool { !isDropped[index] }
 
     mutating func drop(_ index: Int) {
-        if !isDropped[index] { duplicateCount += 1 }
+        guard !isDropped[index] else { return }
         isDropped[index] = true
+        duplicateCount += 1
+        duplicates[entries[index].series, default: 0] += 1
     }
 
     /// The samples of a range of `entries` that are not dropped.

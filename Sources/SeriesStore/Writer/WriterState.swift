@@ -45,6 +45,7 @@ struct WriterState {
                 }
                 report.storedSamples = runs.keptCount
                 report.duplicateSamples = runs.duplicateCount
+                report.duplicatesBySeries = runs.duplicates
                 report.expiredSamples = runs.expiredCount
                 report.refusedSamples = runs.refusedCount
                 report.writtenWindows = try state.mergeWindows(runs)

@@ -39,11 +39,8 @@ final class DropMentions: Sendable {
 extension DropMentions.State {
     /// What is to be mentioned now.
     fileprivate mutating func add(_ overflow: SeriesOverflow, _ now: ContinuousClock.Instant) -> SeriesOverflow? {
-        var sum = unmentioned[overflow.cause] ?? overflow
-        if unmentioned[overflow.cause] != nil {
-            sum.series += overflow.series
-            sum.samples += overflow.samples
-        }
+        var sum = unmentioned[overflow.cause] ?? overflow.withoutCounts
+        sum.add(overflow)
         guard now >= quietUntil[overflow.cause, default: now] else {
             unmentioned[overflow.cause] = sum
             return nil

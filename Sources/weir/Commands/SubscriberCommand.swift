@@ -1,6 +1,10 @@
 import ArgumentParser
+import Instruments
+import MetricModel
 import SeriesStore
+import ServiceLifecycle
 import Subscriber
+import Topology
 
 /// `weir subscriber`: reads the topics as a group member and aggregates into SQLite.
 struct SubscriberCommand: AsyncParsableCommand {
@@ -49,6 +53,12 @@ struct SubscriberCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Series of one source, by the label instance (default: 100000).", valueName: "count"))
     var seriesLimitPerSource: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "The 'instance' label of its own metrics (default: this host's name).", valueName: "name"))
+    var instance: String?
+
+    @OptionGroup var selfMetrics: SelfMetricsOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
 
@@ -63,8 +73,21 @@ struct SubscriberCommand: AsyncParsableCommand {
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
         configuration.retention = try settings.value(retention, "retention", default: .standard).policy
         configuration.seriesLimits = try limits(settings)
-        try await weir.run([try SubscriberService(configuration: configuration, logger: logger)], logger: logger)
+        let measurement = ProcessMeasurement(job: "weir-subscriber", labels: ["group": configuration.group])
+        let subscriber = try SubscriberService(
+            configuration: configuration, logger: logger, metrics: measurement.registry)
+        measurement.services.add(subscriber)
+        var services: [any Service] = [subscriber]
+        if let interval = try selfMetrics.interval(settings) {
+            services.append(
+                measurement.publisher(
+                    every: interval, instance: try settings.value(instance, "instance"),
+                    spoolDirectory: "\(configuration.databasePath)-self-metrics", logger: logger
+                ) { [configuration] in configuration.bootstrap })
+        }
+        try await weir.run(services, logger: logger)
     }
+
     private func limits(_ settings: Settings) throws -> SeriesLimits {
         var limits = SeriesLimits()
         limits.total = try settings.value(seriesLimit, "series-limit", default: limits.total)

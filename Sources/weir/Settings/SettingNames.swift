@@ -5,17 +5,18 @@ import Yams
 enum SettingNames {
     /// The settings by section (a command's name).
     static let sections: [String: Set<String>] = [
-        "demo": ["data-dir", "for", "broker-port", "interval", "log-level"],
+        "demo": ["data-dir", "for", "broker-port", "interval", "self-metrics", "log-level"],
         "broker": [
             "data-dir", "listen", "advertise", "partitions", "auto-create-topics", "durability", "retention-check",
-            "compaction-check", "log-level",
+            "compaction-check", "min-free-space", "self-metrics", "metrics-by", "instance", "log-level",
         ],
         "agent": [
-            "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "log-level",
+            "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "self-metrics",
+            "log-level",
         ],
         "subscriber": [
             "bootstrap", "database", "formats", "group", "retention", "series-limit", "series-limit-per-metric",
-            "series-limit-per-source", "log-level",
+            "series-limit-per-source", "self-metrics", "instance", "log-level",
         ],
         "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
