@@ -42,7 +42,10 @@ public final class SubscriberService: Service, Measured, Sendable {
         lagTimers = LagTimers(metrics)
         report = Mutex(MetricReport(to: metrics))
         rejectedTopic = try TopicName(configuration.rejectedTopic)
-        writer = try SeriesWriter(path: configuration.databasePath, logger: logger)
+        var store = SeriesWriter.Configuration()
+        store.retention = configuration.retention
+        store.limits = configuration.seriesLimits
+        writer = try SeriesWriter(path: configuration.databasePath, configuration: store, logger: logger)
         progress = try writer.progress()
     }
 

@@ -106,7 +106,7 @@ struct LineProducer: Service {
         _ enqueue: (ProducerMessage) async throws -> Producer.Delivery
     ) async throws {
         var pending: [Sent] = []
-        var progress = Progress()
+        var progress = ProgressLine()
         while let line = try await reader.next() {
             let bytes = line.readableBytes
             let delivery = try await atLine(reader.lineNumber) {
@@ -116,7 +116,7 @@ struct LineProducer: Service {
             if pending.count >= Self.window {
                 try await settle(pending.prefix(Self.window / 2), &summary)
                 pending.removeFirst(Self.window / 2)
-                progress.show(summary.records)
+                progress.show("\(summary.records) records")
             }
         }
         try await settle(pending[...], &summary)
@@ -172,22 +172,6 @@ struct LineProducer: Service {
 
             """)
     }
-
-    /// A line on a terminal that counts while the work goes on.
-    private struct Progress {
-        private let isTerminal = isatty(STDERR_FILENO) == 1
-        private var shownAt = ContinuousClock.now
-
-        mutating func show(_ records: Int) {
-            guard isTerminal, .now - shownAt > .milliseconds(500) else { return }
-            shownAt = .now
-            writeToStandardError("\r\(records) records …")
-        }
-
-        func clear() {
-            if isTerminal { writeToStandardError("\r\u{1B}[K") }
-        }
-    }
 }
 
 extension Duration {
@@ -196,14 +180,5 @@ extension Duration {
         let hundredths = (components.seconds * 100) + components.attoseconds / 10_000_000_000_000_000
         let fraction = hundredths % 100
         return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
-    }
-}
-
-/// For what accompanies the result: the result itself goes to standard output.
-func writeToStandardError(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
-        // Nobody is left to tell when this fails.
-        _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }
 }

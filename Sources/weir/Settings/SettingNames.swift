@@ -14,7 +14,11 @@ enum SettingNames {
             "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "self-metrics",
             "log-level",
         ],
-        "subscriber": ["bootstrap", "database", "formats", "group", "self-metrics", "instance", "log-level"],
+        "subscriber": [
+            "bootstrap", "database", "formats", "group", "retention", "series-limit", "series-limit-per-metric",
+            "series-limit-per-source", "self-metrics", "instance", "log-level",
+        ],
+        "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
         "topic": ["bootstrap", "timeout", "format"],
         "group": ["bootstrap", "timeout", "format"],
