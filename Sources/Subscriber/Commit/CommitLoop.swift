@@ -16,22 +16,8 @@ struct CommitLoop: Sendable {
     let policy: CommitPolicy
     let statistics: StatisticsKeeper
     let lagTimers: LagTimers
+    let mentions: DropMentions
     let logger: Logger
-    private let mentions: DropMentions
-
-    init(
-        intake: Intake, writer: SeriesWriter, store: BlockingQueue, rejections: RejectionPublisher,
-        policy: CommitPolicy, statistics: StatisticsKeeper, logger: Logger
-    ) {
-        self.intake = intake
-        self.writer = writer
-        self.store = store
-        self.rejections = rejections
-        self.policy = policy
-        self.statistics = statistics
-        self.logger = logger
-        mentions = DropMentions(logger)
-    }
 
     /// Pauses between attempts when the disk is full or the database is held by another program.
     private static let retryPauses: [Duration] = [.milliseconds(100), .milliseconds(500), .seconds(1), .seconds(5)]

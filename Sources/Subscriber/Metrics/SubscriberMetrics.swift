@@ -1,4 +1,5 @@
 public import Instruments
+internal import SeriesStore
 
 /// Every metric of the subscriber. docs/metrics.md is checked against this list.
 public enum SubscriberMetrics {
