@@ -5,17 +5,16 @@ The groups are shared on Weir's broker only: in a rebalance, which takes it ten 
 members out (UNKNOWN_MEMBER_ID), also where all of them are librdkafka's own."""
 
 import json
+import os
 import subprocess
-import sys
 import threading
 import time
-import uuid
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 import mock_cluster as mock
-from checks import check
+from checks import check, fresh
 from mock_cluster import MockCluster
 
 CLIENT = "weir's client"
@@ -27,14 +26,10 @@ ASSIGNORS = ["range", "roundrobin", "cooperative-sticky"]
 def weir(address, *arguments, lines=None, ok=True):
     text = None if lines is None else "".join(f"{line}\n" for line in lines)
     done = subprocess.run(
-        [sys.argv[1], *arguments, "--bootstrap", address], input=text, capture_output=True, text=True, timeout=90)
+        [os.environ["WEIR_BINARY"], *arguments, "--bootstrap", address], input=text, capture_output=True, text=True, timeout=90)
     if ok and done.returncode != 0:
         raise RuntimeError(f"weir {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
     return done
-
-
-def name(prefix):
-    return f"{prefix}-{uuid.uuid4().hex[:12]}"
 
 
 def wait_until(what, condition, seconds=60):
@@ -52,7 +47,7 @@ for codec in CODECS:
     @check(CLIENT, f"mock cluster: produce and consume, {codec}")
     def round_trip(_, codec=codec):
         with MockCluster() as cluster:
-            topic = name("t")
+            topic = fresh("t")
             cluster.create_topic(topic, 4)
             lines = [f"value {number}" for number in range(2000)]
             weir(cluster.address, "produce", topic, "--compression", codec, lines=lines)
@@ -63,7 +58,7 @@ for codec in CODECS:
 @check(CLIENT, "mock cluster: errors on every request of a producer")
 def producer_errors(_):
     with MockCluster() as cluster:
-        topic = name("t")
+        topic = fresh("t")
         cluster.create_topic(topic, 3)
         cluster.push_errors(
             mock.PRODUCE, mock.NOT_LEADER, mock.REQUEST_TIMED_OUT, mock.LEADER_NOT_AVAILABLE, mock.STORAGE_ERROR,
@@ -80,7 +75,7 @@ for assignor in ASSIGNORS:
     @check(CLIENT, f"mock cluster: errors on every request of a consumer, {assignor}")
     def consumer_errors(_, assignor=assignor):
         with MockCluster() as cluster:
-            topic, group = name("t"), name("g")
+            topic, group = fresh("t"), fresh("g")
             cluster.create_topic(topic, 4)
             lines = [f"value {number}" for number in range(1000)]
             weir(cluster.address, "produce", topic, lines=lines)
@@ -104,7 +99,7 @@ for assignor in ASSIGNORS:
 @check(CLIENT, "mock cluster: leaders, coordinators and brokers come and go")
 def moving(_):
     with MockCluster() as cluster:
-        topic, group = name("t"), name("g")
+        topic, group = fresh("t"), fresh("g")
         cluster.create_topic(topic, 3)
         with Weir(cluster.address, group, topic, "cooperative-sticky") as member:
             count = 0
@@ -130,7 +125,7 @@ def moving(_):
 @check(CLIENT, "mock cluster: static member fenced by its like")
 def fenced(_):
     with MockCluster() as cluster:
-        topic, group = name("t"), name("g")
+        topic, group = fresh("t"), fresh("g")
         cluster.create_topic(topic, 1)
         member = Weir(cluster.address, group, topic, "range", "--instance-id", "host-1")
         weir(cluster.address, "produce", topic, lines=["a"])
@@ -143,7 +138,7 @@ def fenced(_):
 @check(CLIENT, "mock cluster: transactions, with errors")
 def transactions(_):
     with MockCluster() as cluster:
-        topic = name("t")
+        topic = fresh("t")
         cluster.create_topic(topic, 3)
         busy = [mock.COORDINATOR_LOADING, mock.CONCURRENT_TRANSACTIONS, mock.NOT_COORDINATOR]
         cluster.push_errors(mock.INIT_PRODUCER_ID, *busy)
@@ -169,7 +164,7 @@ class Weir:
     def __init__(self, address, group, topic, assignor, *arguments):
         self.read = []
         self.process = subprocess.Popen(
-            [sys.argv[1], "consume", topic, "--group", group, "--assignor", assignor, "--from-beginning",
+            [os.environ["WEIR_BINARY"], "consume", topic, "--group", group, "--assignor", assignor, "--from-beginning",
              "--format", "json", "--bootstrap", address, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._reader = threading.Thread(target=self._follow, daemon=True)
@@ -276,7 +271,7 @@ def expect_once(members, count):
 
 def share(address, topic, assignor, plan):
     """Members join and leave as the plan says, a kind to join or the number of the member to leave."""
-    group = name("g")
+    group = fresh("g")
     producer = Producer({"bootstrap.servers": address, "log_level": 2})
     members, written = [], 0
 
@@ -335,7 +330,7 @@ for assignor in ASSIGNORS:
 
     @check(CLIENT, f"group shared with librdkafka on weir's broker, {assignor}")
     def shared_on_weir(address, assignor=assignor):
-        topic = name("t")
+        topic = fresh("t")
         # Kept in a variable: the request ends with its client.
         admin = AdminClient({"bootstrap.servers": address})
         admin.create_topics([NewTopic(topic, 6, 1)])[topic].result(10)

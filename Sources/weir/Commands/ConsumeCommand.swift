@@ -28,6 +28,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     var fromBeginning = false
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             """
             Start here: an offset, earliest, latest, or a time such as 2026-03-01T12:00:00Z or @1772366400 (default: \
@@ -35,7 +36,9 @@ struct ConsumeCommand: AsyncParsableCommand {
             """, valueName: "place"))
     var offset: OffsetPlace?
 
-    @Option(help: ArgumentHelp("Read this partition only; can be repeated.", valueName: "n"))
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Read this partition only; can be repeated.", valueName: "n"))
     var partition: [Int32] = []
 
     @Option(
@@ -69,7 +72,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     @Flag(help: "Pass over records that are damaged in the log, with a line on standard error, rather than to end.")
     var skipDamaged = false
 
-    @Option(help: ArgumentHelp("End after this many records.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("End after this many records.", valueName: "n"))
     var count: Int?
 
     @Flag(help: "End where the topics end now.")

@@ -34,7 +34,9 @@ struct ProduceCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A header of every record; can be repeated.", valueName: "name=value"))
     var header: [NamedText] = []
 
-    @Option(help: ArgumentHelp("Write to this partition (default: by key, else in turn).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Write to this partition (default: by key, else in turn).", valueName: "n"))
     var partition: Int32?
 
     @Option(

@@ -43,6 +43,8 @@ struct LineProducer: Service {
     let format: ListFormat
 
     func run() async throws {
+        var reader = try LineReader(path: inputPath)
+        defer { reader.close() }
         // Says at once when nobody is there; creates the topic if the cluster does so.
         let metadata = try await cluster.metadata(of: [template.topic], createMissing: true)
         if let partition = template.partition, let count = metadata.partitionCount(of: template.topic),
@@ -54,9 +56,9 @@ struct LineProducer: Service {
         let started = ContinuousClock.now
         do {
             if let transactionalID {
-                try await sendInTransaction(transactionalID, &summary)
+                try await sendInTransaction(transactionalID, &reader, &summary)
             } else {
-                try await sendSingly(&summary)
+                try await sendSingly(&reader, &summary)
             }
         } catch {
             report(summary, ContinuousClock.now - started)
@@ -66,10 +68,10 @@ struct LineProducer: Service {
         if format == .json { try printJSON(summary) }
     }
 
-    private func sendSingly(_ summary: inout Summary) async throws {
+    private func sendSingly(_ reader: inout LineReader, _ summary: inout Summary) async throws {
         let producer = Producer(cluster: cluster, configuration: configuration)
         do {
-            try await send(&summary) { try await producer.enqueue($0) }
+            try await send(&reader, &summary) { try await producer.enqueue($0) }
             await producer.close()
         } catch {
             await producer.close()
@@ -77,14 +79,16 @@ struct LineProducer: Service {
         }
     }
 
-    private func sendInTransaction(_ id: String, _ summary: inout Summary) async throws {
+    private func sendInTransaction(
+        _ id: String, _ reader: inout LineReader, _ summary: inout Summary
+    ) async throws {
         let producer = TransactionalProducer(
             cluster: cluster, transactionalID: id, configuration: TransactionConfiguration(producer: configuration))
         var sent = summary
         do {
             try await producer.initialize()
             try await producer.transaction {
-                try await send(&sent) { try await producer.enqueue($0) }
+                try await send(&reader, &sent) { try await producer.enqueue($0) }
                 if Task.isShuttingDownGracefully {
                     throw CommandError("stopped before the end of the input; nothing is committed")
                 }
@@ -98,12 +102,11 @@ struct LineProducer: Service {
     }
 
     private func send(
-        _ summary: inout Summary, _ enqueue: (ProducerMessage) async throws -> Producer.Delivery
+        _ reader: inout LineReader, _ summary: inout Summary,
+        _ enqueue: (ProducerMessage) async throws -> Producer.Delivery
     ) async throws {
-        var reader = try LineReader(path: inputPath)
-        defer { reader.close() }
         var pending: [Sent] = []
-        var progress = Progress()
+        var progress = ProgressLine()
         while let line = try await reader.next() {
             let bytes = line.readableBytes
             let delivery = try await atLine(reader.lineNumber) {
@@ -113,7 +116,7 @@ struct LineProducer: Service {
             if pending.count >= Self.window {
                 try await settle(pending.prefix(Self.window / 2), &summary)
                 pending.removeFirst(Self.window / 2)
-                progress.show(summary.records)
+                progress.show("\(summary.records) records")
             }
         }
         try await settle(pending[...], &summary)
@@ -169,22 +172,6 @@ struct LineProducer: Service {
 
             """)
     }
-
-    /// A line on a terminal that counts while the work goes on.
-    private struct Progress {
-        private let isTerminal = isatty(STDERR_FILENO) == 1
-        private var shownAt = ContinuousClock.now
-
-        mutating func show(_ records: Int) {
-            guard isTerminal, .now - shownAt > .milliseconds(500) else { return }
-            shownAt = .now
-            writeToStandardError("\r\(records) records …")
-        }
-
-        func clear() {
-            if isTerminal { writeToStandardError("\r\u{1B}[K") }
-        }
-    }
 }
 
 extension Duration {
@@ -193,14 +180,5 @@ extension Duration {
         let hundredths = (components.seconds * 100) + components.attoseconds / 10_000_000_000_000_000
         let fraction = hundredths % 100
         return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
-    }
-}
-
-/// For what accompanies the result: the result itself goes to standard output.
-func writeToStandardError(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
-        // Nobody is left to tell when this fails.
-        _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }
 }
