@@ -17,6 +17,7 @@ class Broker:
             [binary, "broker", "--data-dir", f"{self._directory.name}/data", "--listen", "127.0.0.1:0", *arguments],
             stderr=self._log,
         )
+        self.pid = self._process.pid
         self.address = self._wait_until_listening()
         self.port = int(self.address.rpartition(":")[2])
 

@@ -13,8 +13,8 @@ extension Partition {
         let slice: LogSlice?
         let highWatermark: Offset
         let logStartOffset: Offset
-        /// Whether the bytes are surely in the page cache.
-        let isHot: Bool
+        /// Whether some of it was written before this broker started: what lay on a disk is checked when it is read.
+        let isOfEarlierRun: Bool
     }
 
     /// - Parameters:
@@ -44,7 +44,7 @@ extension Partition {
             return .success(
                 View(
                     slice: slice, highWatermark: state.highWatermark, logStartOffset: state.log.logStartOffset,
-                    isHot: state.hot.contains(offset)))
+                    isOfEarlierRun: offset < self.openedAt))
         }
         if let problem { self.complain(about: offset, problem) }
         return outcome
