@@ -132,11 +132,10 @@ struct FetchPlan: Sendable {
                     maximumBytes: min(item.maximumBytes, room))
                 try reader.read(from: slice, into: &data)
             } else {
-                data.records = try slice.read()
+                data.records = try slice.read(verifyingChecksums: !found.isHot)
             }
         } catch {
-            item.partition?.resources.logger.error(
-                "\(item.topic)-\(item.index): offset \(item.offset) cannot be read: \(error)")
+            item.partition?.complain(about: item.offset, error)
             data.errorCode = .kafkaStorageError
         }
     }
