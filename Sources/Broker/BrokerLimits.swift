@@ -32,9 +32,9 @@ public struct BrokerLimits: Sendable {
     /// Bytes of requests that all connections together may hold, half arrived or unanswered. Beyond it a connection that
     /// sends more and holds more than its share is closed.
     public var requestBytes = 96 << 20
-    /// Bytes of answers that wait, on all connections together, for peers to take them. Beyond it fetches are answered
-    /// later, and peers that take nothing for `connection.stallTime` are cut.
-    public var answerBytes = 64 << 20
+    /// Bytes of answers that are being made or wait, on all connections together, for peers to take them. Beyond it fetches are
+    /// answered later, those of little when it is twice as much; peers that take nothing for `connection.stallTime` are cut.
+    public var answerBytes = 48 << 20
     /// Connections in all; further ones are closed at once.
     public var connections = 10_000
     /// Connections from one address; further ones are closed at once.
@@ -76,7 +76,7 @@ public struct ConnectionLimits: Sendable {
     /// A connection that is owed no answer and has sent nothing for this long is closed, as Kafka's
     /// `connections.max.idle.ms`.
     public var idleTime = TimeAmount.minutes(10)
-    /// While answers take more than half of `answerBytes`: a connection that takes next to nothing of its own for this
+    /// While answers take more than half of `answerBytes`, or wait for it: a connection that takes next to nothing of its own for this
     /// long is closed.
     public var stallTime = TimeAmount.milliseconds(500)
 

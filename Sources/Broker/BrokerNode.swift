@@ -23,6 +23,8 @@ final class BrokerNode: Sendable {
     let housekeeper: Housekeeper
     private let port = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
+    /// Set when an answer had to wait for memory, until somebody has looked who holds it.
+    private let answersWait = Atomic<Bool>(false)
 
     init(
         configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, pool: DiskPool, catalog: Catalog,
@@ -59,12 +61,31 @@ final class BrokerNode: Sendable {
         self.stopping.store(true, ordering: .releasing)
     }
 
-    /// Whether peers take their answers fast enough that large ones may follow.
-    var hasRoomForAnswers: Bool { self.counters.answerBytes.value < self.configuration.limits.answerBytes }
+    /// Answers up to this size have as much memory again, so that nobody who asks for little waits for those who ask for
+    /// much and do not take it.
+    private static let smallAnswerBytes = 256 << 10
 
-    /// Cuts connections that do not take their answers, when these take much memory.
+    /// Takes memory for an answer before it is made; to be given back once it is with its connection, which counts it itself.
+    ///
+    /// - Returns: false if peers hold too much; the first answer is always made.
+    func reserveMemory(forAnswer bytes: Int) -> Bool {
+        self.counters.answerBytes.add(bytes)
+        let all = self.counters.answerBytes.value
+        let limit = self.configuration.limits.answerBytes
+        if all <= (bytes <= Self.smallAnswerBytes ? 2 * limit : limit) || all == bytes { return true }
+        self.counters.answerBytes.add(-bytes)
+        self.answersWait.store(true, ordering: .relaxed)
+        return false
+    }
+
+    func releaseMemory(forAnswer bytes: Int) {
+        self.counters.answerBytes.add(-bytes)
+    }
+
+    /// Cuts connections that do not take their answers, when these take much memory or others wait for it.
     func cutStalledConnections() {
-        guard self.counters.answerBytes.value > self.configuration.limits.answerBytes / 2 else { return }
+        let isScarce = self.counters.answerBytes.value > self.configuration.limits.answerBytes / 2
+        guard self.answersWait.exchange(false, ordering: .relaxed) || isScarce else { return }
         self.connections.forEach { $0.closeIfStalled() }
     }
 

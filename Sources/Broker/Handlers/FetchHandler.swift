@@ -62,11 +62,15 @@ enum FetchHandler: RequestHandler {
         _ plan: FetchPlan, _ findings: FetchPlan.Findings, _ exchange: Exchange<FetchResponse>, mayWait: Bool
     ) -> Bool {
         let node = exchange.context.node
+        let memory = self.memory(for: findings, plan)
         let isSmall = findings.estimatedBytes <= node.configuration.limits.eventLoopReadBytes
         if !isSmall { node.counters.reached(.eventLoopReadBytes) }
-        guard isSmall, plan.legacyFormat == nil, node.hasRoomForAnswers,
-            let answer = plan.answerFromMemory(to: findings)
-        else {
+        guard isSmall, plan.legacyFormat == nil, node.reserveMemory(forAnswer: memory) else {
+            self.answerOnPool(plan, findings, exchange)
+            return true
+        }
+        defer { node.releaseMemory(forAnswer: memory) }
+        guard let answer = plan.answerFromMemory(to: findings) else {
             self.answerOnPool(plan, findings, exchange)
             return true
         }
@@ -76,18 +80,27 @@ enum FetchHandler: RequestHandler {
         return true
     }
 
+    /// What an answer takes while it is made: the records as they are read and as they are written into the answer, and
+    /// once more where they are converted.
+    private static func memory(for findings: FetchPlan.Findings, _ plan: FetchPlan) -> Int {
+        min(findings.estimatedBytes, max(plan.maximumBytes, 1 << 20)) * (plan.legacyFormat == nil ? 2 : 3)
+    }
+
     private static func answerOnPool(
         _ plan: FetchPlan, _ findings: FetchPlan.Findings, _ exchange: Exchange<FetchResponse>
     ) {
         let node = exchange.context.node
+        let memory = self.memory(for: findings, plan)
         node.onPool {
-            guard node.hasRoomForAnswers || node.isStopping else {
+            guard node.reserveMemory(forAnswer: memory) else {
+                if node.isStopping { return exchange.hangUp("the broker stops, and peers hold too much memory") }
                 node.counters.reached(.answerBytes)
                 exchange.context.eventLoop.scheduleTask(in: self.retryDelay) {
                     self.answerOnPool(plan, findings, exchange)
                 }
                 return
             }
+            defer { node.releaseMemory(forAnswer: memory) }
             let answer = plan.answer(to: findings)
             plan.count(answer, findings, node.counters)
             exchange.reply(answer.response)

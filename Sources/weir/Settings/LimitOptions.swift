@@ -25,7 +25,7 @@ struct LimitOptions: ParsableArguments {
     var maxRequestMemory: ByteSize?
 
     @Option(
-        help: ArgumentHelp("Bytes of answers that peers have not taken, of all (default: 64MiB).", valueName: "size"))
+        help: ArgumentHelp("Bytes of answers that peers have not taken, of all (default: 48MiB).", valueName: "size"))
     var maxAnswerMemory: ByteSize?
 
     @Option(help: ArgumentHelp("Topics (default: 10000).", valueName: "n"))

@@ -264,7 +264,7 @@ import Testing
             in: TemporaryDirectory(),
             configure: {
                 $0.durability = .pageCache
-                $0.limits.answerBytes = 20 << 20
+                $0.limits.answerBytes = 36 << 20
                 $0.limits.connection.stallTime = .milliseconds(60)
             }
         ) { broker in
