@@ -31,12 +31,12 @@ final class Catalog: Sendable {
         self.resources = resources
         self.path = settings.dataDirectory + "/" + CatalogFile.name
         var content: CatalogFile
-        if let stored = try CatalogFile.read(self.path) {
+        if let stored = try CatalogFile.read(self.path, resources.fileSystem) {
             content = stored
         } else {
             content = CatalogFile(clusterID: KafkaUUID.random().description)
             content.topics = try TopicDirectories.adopt(settings.dataDirectory, logger: resources.logger)
-            try content.write(self.path)
+            try content.write(self.path, resources.fileSystem)
         }
         self.clusterID = content.clusterID
         self.file = Mutex(content)
@@ -87,16 +87,19 @@ final class Catalog: Sendable {
         }
     }
 
-    func checkCreation(_ name: String, partitions: Int) throws(TopicRefusal) {
+    /// - Parameter others: further topics that are meant to be created.
+    func checkCreation(_ name: String, partitions: Int, besides others: Int = 0) throws(TopicRefusal) {
         let name = try self.validName(name)
         let limits = self.settings.limits
         guard self.topic(name.rawValue) == nil else {
             throw TopicRefusal(.topicAlreadyExists, "topic '\(name)' already exists")
         }
         try self.checkPartitions(partitions, adding: partitions)
-        guard self.topics.withLock({ $0.count }) < limits.topics else {
+        guard self.topics.withLock({ $0.count }) + others < limits.topics else {
             self.resources.counters.reached(.topics)
-            throw TopicRefusal(.policyViolation, "the limit of \(limits.topics) topics is reached; delete some")
+            throw TopicRefusal(
+                .policyViolation,
+                "the limit of \(limits.topics) topics is reached (--max-topics); delete some or raise it")
         }
     }
 
@@ -114,7 +117,7 @@ final class Catalog: Sendable {
                 try Self.requireEmpty(topic.partitions)
                 var changed = file
                 changed.topics.append(entry)
-                try changed.write(self.path)
+                try changed.write(self.path, self.resources.fileSystem)
                 file = changed
             } catch {
                 self.logger.error("topic '\(name)' cannot be created: \(error)")
@@ -175,7 +178,7 @@ final class Catalog: Sendable {
                 var changed = file
                 let entry = changed.topics.remove(at: index)
                 changed.deleting.append(entry)
-                try changed.write(self.path)
+                try changed.write(self.path, self.resources.fileSystem)
                 file = changed
                 self.topics.withLock { _ = $0.removeValue(forKey: topic.name.rawValue) }
                 for partition in topic.partitions { partition.close(answering: .unknownTopicOrPartition) }
@@ -198,7 +201,7 @@ final class Catalog: Sendable {
         }
         var changed = file
         changed.deleting.removeAll { $0.id == entry.id }
-        try changed.write(self.path)
+        try changed.write(self.path, self.resources.fileSystem)
         file = changed
         self.resources.counters.topicDeleted(entry.name.rawValue)
     }

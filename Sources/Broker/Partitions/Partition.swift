@@ -18,9 +18,13 @@ final class Partition: Sendable {
     let resources: PartitionResources
     let traffic: TopicTraffic
     let state: Mutex<State>
+    /// Where the log ended when it was opened.
+    let openedAt: Offset
     /// Held while the log is compacted, which makes files in its directory.
     let compaction = Mutex<Void>(())
     private let closed = Atomic(false)
+    /// Why records could not be read when that was said last.
+    let readTrouble = Mutex<LogError?>(nil)
 
     struct State: ~Copyable {
         var log: Log
@@ -30,7 +34,6 @@ final class Partition: Sendable {
         /// have seen what a power failure takes away.
         var highWatermark: Offset
         var producers: ProducerTable
-        var hot: HotRange
         var fetchWaits: [FetchWait] = []
         var commit = GroupCommit<SyncWait>()
         /// Records that may wait for a sync; nil for any number.
@@ -47,10 +50,10 @@ final class Partition: Sendable {
         self.resources = resources
         self.traffic = resources.counters.traffic(of: topic)
         let end = log.logEndOffset
+        self.openedAt = end
         self.state = Mutex(
             State(
-                log: log, highWatermark: end, producers: producers,
-                hot: HotRange(end: end, targetBytes: resources.limits.hotBytes), flushMessages: flushMessages))
+                log: log, highWatermark: end, producers: producers, flushMessages: flushMessages))
     }
 
     /// Opens or creates the partition's log and rebuilds what it knows of its producers. Reads the disk.
@@ -75,6 +78,10 @@ final class Partition: Sendable {
             logger.notice("\(name): made \(recovery.rebuiltIndexes.count) index files anew from their segments")
         }
         for path in recovery.ignoredFiles { logger.warning("\(name): removed \(path), which was damaged") }
+        for missing in recovery.missingOffsets {
+            logger.warning(
+                "\(name): there are no offsets \(missing.lowerBound) to \(missing.upperBound.advanced(by: -1))")
+        }
         if let lost = recovery.lostOffsets {
             logger.error(
                 """
@@ -140,32 +147,4 @@ struct PartitionResources: Sendable {
     let counters: BrokerCounters
     let logger: Logger
     let disk: DiskSpace
-}
-
-/// Which offsets were written lately and so are surely in the page cache. A value inside the partition's lock.
-///
-/// It keeps two marks, each set when `targetBytes` have been appended since the one before; what lies behind the
-/// older one counts as cold.
-struct HotRange: Sendable {
-    private let targetBytes: Int
-    private var older: Offset
-    private var newer: Offset
-    private var bytesSinceNewer = 0
-
-    init(end: Offset, targetBytes: Int) {
-        self.targetBytes = targetBytes
-        self.older = end
-        self.newer = end
-    }
-
-    func contains(_ offset: Offset) -> Bool { offset >= self.older }
-
-    mutating func appended(bytes: Int, at offset: Offset) {
-        if self.bytesSinceNewer >= self.targetBytes {
-            self.older = self.newer
-            self.newer = offset
-            self.bytesSinceNewer = 0
-        }
-        self.bytesSinceNewer += bytes
-    }
 }
