@@ -42,6 +42,9 @@ public struct BrokerLimits: Sendable {
     /// Bytes of records that one fetch reads on the event loop, if they are in the page cache; more are read on the
     /// thread pool, so that other connections need not wait.
     public var eventLoopReadBytes = 2 << 20
+    /// Bytes at the end of a partition that are taken to have been in the page cache ever since they were written; what
+    /// lies before is checked whenever it is read.
+    public var hotBytes = 8 << 20
     /// Topics that have series of their own in the broker's metrics; those that come later share one.
     public var measuredTopics = 1_000
     /// The same of consumer groups.

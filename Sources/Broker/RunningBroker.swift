@@ -104,7 +104,8 @@ struct RunningBroker {
             durability: configuration.durability, limits: configuration.limits, counters: counters)
         return BrokerNode(
             configuration: configuration, logger: logger, clock: clock, pool: pool, catalog: catalog, groups: groups,
-            producerIDs: try ProducerIDAllocator(dataDirectory: configuration.dataDirectory),
+            producerIDs: try ProducerIDAllocator(
+                dataDirectory: configuration.dataDirectory, fileSystem: fileSystem),
             counters: counters, metrics: metrics, disk: disk)
     }
 

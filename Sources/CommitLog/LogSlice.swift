@@ -32,37 +32,44 @@ public struct LogSlice: Sendable {
 
     /// Reads whole batches from the disk: as many as fit into the maximum, and always at least one, if there is one
     /// before the slice's upper offset. The first may begin before `offset`, as Kafka's fetch responses may.
-    public func read() throws(LogError) -> ByteBuffer {
-        try read(onlyCached: false)
+    ///
+    /// - Parameter verifyingChecksums: whether every batch is checked, as bytes should be that were written by an earlier
+    ///   process. A damaged first batch is an error; one further on ends what is read.
+    public func read(verifyingChecksums: Bool = false) throws(LogError) -> ByteBuffer {
+        try read(verifyingChecksums, onlyCached: false)
     }
 
     /// Reads the same without waiting for a disk, on a thread that must not.
     ///
     /// - Returns: nil if not all of it is in memory.
-    public func readCached() throws(LogError) -> ByteBuffer? {
+    public func readCached(verifyingChecksums: Bool = false) throws(LogError) -> ByteBuffer? {
         do throws(LogError) {
-            return try read(onlyCached: true)
+            return try read(verifyingChecksums, onlyCached: true)
         } catch {
             if error.wouldWait { return nil }
             throw error
         }
     }
 
-    private func read(onlyCached: Bool) throws(LogError) -> ByteBuffer {
+    private func read(_ verifyingChecksums: Bool, onlyCached: Bool) throws(LogError) -> ByteBuffer {
         switch source {
         case .nothing:
             return ByteBuffer()
         case .active(let file, let position, let likelyEnd, let end):
             return try read(
-                Chunk(file: file, end: end, onlyCached: onlyCached), from: position, likelyEnd: likelyEnd)
+                Chunk(file: file, end: end, onlyCached: onlyCached), from: position, likelyEnd: likelyEnd,
+                verifyingChecksums)
         case .sealed(let segment):
             return try read(
                 Chunk(file: segment.log, end: segment.byteCount, onlyCached: onlyCached),
-                from: try segment.position(for: offset, onlyCached: onlyCached), likelyEnd: segment.byteCount)
+                from: try segment.position(for: offset, onlyCached: onlyCached), likelyEnd: segment.byteCount,
+                verifyingChecksums)
         }
     }
 
-    private func read(_ chunk: consuming Chunk, from start: Int, likelyEnd: Int) throws(LogError) -> ByteBuffer {
+    private func read(
+        _ chunk: consuming Chunk, from start: Int, likelyEnd: Int, _ verifyingChecksums: Bool
+    ) throws(LogError) -> ByteBuffer {
         var position = start
         var first: RecordBatchHeader
         repeat {
@@ -73,17 +80,24 @@ public struct LogSlice: Sendable {
             first = try chunk.header(at: position)
             if first.lastOffset < offset { position += first.totalByteCount }
         } while first.lastOffset < offset
-        if let upTo, first.lastOffset >= upTo { return ByteBuffer() }
+        // An offset that is damaged looks like one beyond the end, so a batch is checked before that is believed.
+        let isBeyond = upTo.map { first.lastOffset >= $0 } ?? false
+        if isBeyond, !verifyingChecksums { return ByteBuffer() }
         guard first.totalByteCount <= chunk.end - position else { throw chunk.corrupt(position, "it is cut off") }
 
         let wanted = max(first.totalByteCount, min(maximumBytes, likelyEnd - position))
         if !chunk.has(wanted, at: position) { try chunk.load(at: position, count: wanted) }
+        if verifyingChecksums, let damage = chunk.damage(of: first, at: position) {
+            throw chunk.corrupt(position, damage)
+        }
+        if isBeyond { return ByteBuffer() }
         var next = position + first.totalByteCount
         while next < chunk.end, chunk.has(RecordBatchHeader.byteCount, at: next) {
             let header = try chunk.header(at: next)
             if let upTo, header.lastOffset >= upTo { break }
             guard chunk.has(header.totalByteCount, at: next), next + header.totalByteCount - position <= maximumBytes
             else { break }
+            if verifyingChecksums, chunk.damage(of: header, at: next) != nil { break }
             next += header.totalByteCount
         }
         return chunk.slice(from: position, to: next)
@@ -124,6 +138,26 @@ private struct Chunk {
         } catch {
             throw corrupt(position, error.description)
         }
+    }
+
+    /// Why the batch at `position`, all of which is in memory, is not what was written; nil if it is.
+    func damage(of header: RecordBatchHeader, at position: Int) -> String? {
+        let first = position - start + RecordBatchHeader.checksummedFrom
+        let end = position - start + header.totalByteCount
+        let computed = buffer.withUnsafeReadableBytes { bytes in
+            CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[first..<end]))
+        }
+        guard computed == header.crc else {
+            return RecordBatchError.checksumMismatch(stored: header.crc, computed: computed).description
+        }
+        // No CRC covers the base offset, but the next batch's bears it out.
+        let next = position + header.totalByteCount
+        if has(RecordBatchHeader.byteCount, at: next), let following = try? self.header(at: next),
+            following.baseOffset < header.nextOffset
+        {
+            return "its base offset \(header.baseOffset) is not before the next batch's, \(following.baseOffset)"
+        }
+        return nil
     }
 
     func slice(from first: Int, to last: Int) -> ByteBuffer {

@@ -22,6 +22,8 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     case compactionBytes
     /// Fetches of so much that they were read on the thread pool.
     case eventLoopReadBytes
+    /// Fetches whose batches were checked, as they may have come back from the disk.
+    case hotBytes
     /// Topics and groups that share a series.
     case measuredTopics, measuredGroups
 

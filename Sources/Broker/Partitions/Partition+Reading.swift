@@ -13,6 +13,8 @@ extension Partition {
         let slice: LogSlice?
         let highWatermark: Offset
         let logStartOffset: Offset
+        /// Whether the bytes have surely not left the page cache since they were written.
+        let isHot: Bool
     }
 
     /// - Parameters:
@@ -40,10 +42,24 @@ extension Partition {
             }
             if let wait { state.fetchWaits.append(wait) }
             return .success(
-                View(slice: slice, highWatermark: state.highWatermark, logStartOffset: state.log.logStartOffset))
+                View(
+                    slice: slice, highWatermark: state.highWatermark, logStartOffset: state.log.logStartOffset,
+                    isHot: state.hot.contains(offset)))
         }
-        if let problem { self.resources.logger.error("\(self.name): offset \(offset) cannot be read: \(problem)") }
+        if let problem { self.complain(about: offset, problem) }
         return outcome
+    }
+
+    /// Says that records cannot be read. A consumer asks again and again, so the same trouble is said once.
+    func complain(about offset: Offset, _ error: LogError) {
+        let isNew = self.readTrouble.withLock { trouble in
+            defer { trouble = error }
+            return trouble != error
+        }
+        guard isNew else { return }
+        self.resources.logger.error("\(self.name): offset \(offset) cannot be read: \(error)")
+        // Closing the log must not vouch for what is damaged.
+        if case .corrupt = error { self.state.withLock { $0.log.distrust() } }
     }
 
     /// Forgets a fetch that has been answered.

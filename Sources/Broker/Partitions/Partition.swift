@@ -21,6 +21,8 @@ final class Partition: Sendable {
     /// Held while the log is compacted, which makes files in its directory.
     let compaction = Mutex<Void>(())
     private let closed = Atomic(false)
+    /// Why records could not be read when that was said last.
+    let readTrouble = Mutex<LogError?>(nil)
 
     struct State: ~Copyable {
         var log: Log
@@ -30,6 +32,7 @@ final class Partition: Sendable {
         /// have seen what a power failure takes away.
         var highWatermark: Offset
         var producers: ProducerTable
+        var hot: HotRange
         var fetchWaits: [FetchWait] = []
         var commit = GroupCommit<SyncWait>()
         /// Records that may wait for a sync; nil for any number.
@@ -48,7 +51,8 @@ final class Partition: Sendable {
         let end = log.logEndOffset
         self.state = Mutex(
             State(
-                log: log, highWatermark: end, producers: producers, flushMessages: flushMessages))
+                log: log, highWatermark: end, producers: producers,
+                hot: HotRange(end: end, targetBytes: resources.limits.hotBytes), flushMessages: flushMessages))
     }
 
     /// Opens or creates the partition's log and rebuilds what it knows of its producers. Reads the disk.
@@ -73,6 +77,10 @@ final class Partition: Sendable {
             logger.notice("\(name): made \(recovery.rebuiltIndexes.count) index files anew from their segments")
         }
         for path in recovery.ignoredFiles { logger.warning("\(name): removed \(path), which was damaged") }
+        for missing in recovery.missingOffsets {
+            logger.warning(
+                "\(name): there are no offsets \(missing.lowerBound) to \(missing.upperBound.advanced(by: -1))")
+        }
         if let lost = recovery.lostOffsets {
             logger.error(
                 """

@@ -6,6 +6,8 @@ internal import Synchronization
 final class SyncProgress: Sendable {
     private let synced: Atomic<Int64>
     private let isFenced = Atomic(false)
+    /// Whether damage was found, so that no recovery point may say that all is well.
+    let isDistrusted = Atomic(false)
     private let turn = Mutex(Turn())
     private let fence = Mutex<LogError?>(nil)
 
@@ -49,7 +51,7 @@ final class SyncProgress: Sendable {
             turn.directoryVersion = max(turn.directoryVersion, point.directoryVersion)
             synced.max(point.endOffset.rawValue, ordering: .releasing)
             // Only makes the next start faster, so its failure is none of the caller's concern.
-            try? point.recoveryPoint?.write(in: point.directory)
+            if !isDistrusted.load(ordering: .acquiring) { try? point.recoveryPoint?.write(in: point.directory) }
         }
     }
 }
