@@ -13,8 +13,8 @@ import RecordBatch
 // - No fetch sessions: every answer has session id 0, by which clients know to send all partitions each time
 //   (KIP-227). A request for a session we cannot have is answered FETCH_SESSION_ID_NOT_FOUND.
 // - Without transactions the last stable offset is the high watermark and no transaction is aborted.
-// - What is in the page cache is read on the event loop, if it is not much; the rest on the thread pool. Batches that may
-//   have come back from the disk are checked.
+// - What is in the page cache is read on the event loop, if it is not much; the rest on the thread pool. Batches that
+//   may have come back from the disk are checked.
 enum FetchHandler: RequestHandler {
     static func handle(_ request: FetchRequest, _ exchange: Exchange<FetchResponse>) {
         guard request.sessionID == 0 else {
