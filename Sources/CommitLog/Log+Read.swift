@@ -37,8 +37,8 @@ extension Log {
     /// The last end of a batch in the active segment that the index knows within `maximumBytes` of the batch with
     /// `offset`, so that half a batch need not be read in vain.
     private func likelyEnd(from offset: Offset, _ maximumBytes: Int) -> Int {
-        // The batch with the offset begins here or before: at the first indexed one that ends at the offset or later.
-        // (The segment's first batch is in no index.)
+        // The batch with the offset begins here or before: at the first indexed one that ends at the offset or later. (The
+        // segment's first batch is in no index.)
         let indexed = offset == active.baseOffset ? 0 : active.index.positionAfter(offset.advanced(by: -1))
         guard let start = indexed else { return active.byteCount }
         let limit = start.addingOrMax(maximumBytes)

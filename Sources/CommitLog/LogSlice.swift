@@ -36,7 +36,7 @@ public struct LogSlice: Sendable {
     /// - Parameter verifyingChecksums: whether every batch is checked, as bytes should be that were written by an earlier
     ///   process. A damaged first batch is an error; one further on ends what is read.
     public func read(verifyingChecksums: Bool = false) throws(LogError) -> ByteBuffer {
-        try read(verifyingChecksums, onlyCached: false)
+        try read(onlyCached: false, verifyingChecksums)
     }
 
     /// Reads the same without waiting for a disk, on a thread that must not.
@@ -44,14 +44,14 @@ public struct LogSlice: Sendable {
     /// - Returns: nil if not all of it is in memory.
     public func readCached(verifyingChecksums: Bool = false) throws(LogError) -> ByteBuffer? {
         do throws(LogError) {
-            return try read(verifyingChecksums, onlyCached: true)
+            return try read(onlyCached: true, verifyingChecksums)
         } catch {
             if error.wouldWait { return nil }
             throw error
         }
     }
 
-    private func read(_ verifyingChecksums: Bool, onlyCached: Bool) throws(LogError) -> ByteBuffer {
+    private func read(onlyCached: Bool, _ verifyingChecksums: Bool) throws(LogError) -> ByteBuffer {
         switch source {
         case .nothing:
             return ByteBuffer()
@@ -80,7 +80,7 @@ public struct LogSlice: Sendable {
             first = try chunk.header(at: position)
             if first.lastOffset < offset { position += first.totalByteCount }
         } while first.lastOffset < offset
-        // An offset that is damaged looks like one beyond the end, so a batch is checked before that is believed.
+        // An offset that is damaged looks like one beyond the end, so the batch is checked before that is believed.
         let isBeyond = upTo.map { first.lastOffset >= $0 } ?? false
         if isBeyond, !verifyingChecksums { return ByteBuffer() }
         guard first.totalByteCount <= chunk.end - position else { throw chunk.corrupt(position, "it is cut off") }

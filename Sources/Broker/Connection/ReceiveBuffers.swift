@@ -6,8 +6,8 @@ import NIOCore
 /// NIO would keep each buffer for the next read. Here a buffer lives only until its bytes have been used, so that a
 /// connection that has become idle holds none, however much it has sent: there may be thousands of them.
 struct ReceiveBuffers: RecvByteBufferAllocator {
-    /// Large enough that a batch of 1 MB takes few system calls, small enough to stay in the processor's cache until
-    /// its bytes are used.
+    /// Large enough that a batch of 1 MB takes few system calls, small enough to stay in the processor's cache until its
+    /// bytes are used.
     private static let largest = 256 << 10
 
     private var sizing = AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 2 << 10, maximum: largest)

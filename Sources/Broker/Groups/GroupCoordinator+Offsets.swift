@@ -40,6 +40,16 @@ extension GroupCoordinator {
         self.onLoop { answer(self.rooms.value.groups[id]?.offsets ?? [:]) }
     }
 
+    /// The same of several groups; those without offsets are left out.
+    func committedOffsets(
+        groups ids: Set<String>, answer: @escaping @Sendable ([String: [PartitionName: CommittedOffset]]) -> Void
+    ) {
+        self.onLoop {
+            let groups = self.rooms.value.groups
+            answer(ids.reduce(into: [:]) { found, id in found[id] = groups[id]?.offsets })
+        }
+    }
+
     /// Forgets what was committed for a topic that is gone, so that a new one of that name begins afresh.
     func topicDeleted(_ name: String) {
         self.onLoop {

@@ -13,7 +13,7 @@ final class GroupCoordinator: Sendable {
     /// Whether commits wait for the disk.
     let waitsForSync: Bool
     let offsetsTopicBytes: Int
-    let maximumGroups: Int
+    let limits: BrokerLimits
     let counters: BrokerCounters
     let rooms: NIOLoopBoundBox<Rooms>
 
@@ -23,6 +23,8 @@ final class GroupCoordinator: Sendable {
         var pending: [GroupReplyToken: PendingAnswer] = [:]
         var nextToken: UInt64 = 0
         var isStopping = false
+        /// Bytes of what members of all groups offer and are assigned.
+        var memberBytes = 0
         /// The next look for offsets that are past their retention.
         var expiry: Scheduled<Void>?
         var appendsSinceLook = 0
@@ -34,6 +36,8 @@ final class GroupCoordinator: Sendable {
     struct Room {
         var group: ConsumerGroup
         var offsets: [PartitionName: CommittedOffset] = [:]
+        /// Bytes of what its members offer and are assigned.
+        var memberBytes = 0
         var timer: Scheduled<Void>?
         var timerDeadline: NIODeadline?
         /// When the last member left, in milliseconds since the epoch; nil while there are members, and for a group that
@@ -53,6 +57,8 @@ final class GroupCoordinator: Sendable {
         eventLoop: any EventLoop, settings: GroupSettings, topic: OffsetsTopic, clock: BrokerClock, logger: Logger,
         durability: BrokerConfiguration.Durability, limits: BrokerLimits, counters: BrokerCounters
     ) {
+        var settings = settings
+        settings.maximumMembers = limits.membersPerGroup
         self.eventLoop = eventLoop
         self.settings = settings
         self.topic = topic
@@ -60,7 +66,7 @@ final class GroupCoordinator: Sendable {
         self.logger = logger
         self.waitsForSync = durability == .acknowledged
         self.offsetsTopicBytes = limits.offsetsTopicBytes
-        self.maximumGroups = limits.groups
+        self.limits = limits
         self.counters = counters
         var rooms = Rooms()
         let now = clock.now()
@@ -69,6 +75,8 @@ final class GroupCoordinator: Sendable {
                 ConsumerGroup(id: id, settings: settings, restoring: $0, now: now)
             }
             var room = Room(group: group ?? ConsumerGroup(id: id, settings: settings), offsets: memory.offsets)
+            room.memberBytes = room.group.memberBytes
+            rooms.memberBytes += room.memberBytes
             if room.group.isDeserted { room.emptySince = memory.metadata?.currentStateTimestamp }
             rooms.groups[id] = room
         }
@@ -97,6 +105,11 @@ final class GroupCoordinator: Sendable {
                     return answer(JoinAnswer(error: .policyViolation, memberID: attempt.memberID))
                 }
             }
+            let sizes = attempt.protocols.map { $0.name.utf8.count + $0.metadata.readableBytes }
+            guard self.hasRoom(forMemberBytes: [sizes.reduce(0, +)], group: id) else {
+                self.forgetIfDeserted(id)
+                return answer(JoinAnswer(error: .groupMaxSizeReached, memberID: attempt.memberID))
+            }
             let token = self.expect(.join(answer))
             self.handle(.join(attempt, token), group: id)
         }
@@ -105,6 +118,9 @@ final class GroupCoordinator: Sendable {
     func sync(_ attempt: SyncAttempt, group id: String, answer: @escaping @Sendable (SyncAnswer) -> Void) {
         self.onLoop {
             guard self.rooms.value.groups[id] != nil else { return answer(SyncAnswer(error: .unknownMemberID)) }
+            guard self.hasRoom(forMemberBytes: attempt.assignments.map(\.bytes.readableBytes), group: id) else {
+                return answer(SyncAnswer(error: .groupMaxSizeReached))
+            }
             let token = self.expect(.sync(answer))
             self.handle(.sync(attempt, token), group: id)
         }
@@ -142,6 +158,7 @@ final class GroupCoordinator: Sendable {
         } else if self.rooms.value.groups[id]?.emptySince == nil {
             self.rooms.value.groups[id]?.emptySince = self.clock.wallMilliseconds()
         }
+        if case .heartbeat = event {} else { self.countMemberBytes(of: group) }
         for action in actions { self.perform(action, id) }
         self.forgetIfDeserted(id)
         self.schedule(id)
@@ -152,11 +169,13 @@ final class GroupCoordinator: Sendable {
     /// - Returns: false if there are too many.
     func admit(_ id: String) -> Bool {
         if self.rooms.value.groups[id] != nil { return true }
-        guard self.rooms.value.groups.count < self.maximumGroups else {
+        guard self.rooms.value.groups.count < self.limits.groups else {
             self.counters.reached(.groups)
             self.logger.warning(
-                "group \(id.debugDescription) is refused: the limit of \(self.maximumGroups) groups is reached; delete some"
-            )
+                """
+                group \(id.debugDescription) is refused: the limit of \(self.limits.groups) groups is reached \
+                (--max-groups); delete some or raise it
+                """)
             return false
         }
         self.rooms.value.groups[id] = Room(group: ConsumerGroup(id: id, settings: self.settings))
@@ -166,6 +185,10 @@ final class GroupCoordinator: Sendable {
     private func perform(_ action: GroupAction, _ id: String) {
         switch action {
         case .answerJoin(let token, let answer):
+            if answer.error == .groupMaxSizeReached {
+                self.refuseMember(
+                    id, .membersPerGroup, "the limit of \(self.limits.membersPerGroup) members per group is reached")
+            }
             if case .join(let reply) = self.rooms.value.pending.removeValue(forKey: token) { reply(answer) }
         case .answerSync(let token, let answer):
             if case .sync(let reply) = self.rooms.value.pending.removeValue(forKey: token) { reply(answer) }
@@ -198,6 +221,7 @@ final class GroupCoordinator: Sendable {
         guard let room = self.rooms.value.groups[id], room.group.isDeserted, room.offsets.isEmpty else { return }
         if room.group.generation > 0 { self.store([.metadata(nil)], id) }
         room.timer?.cancel()
+        self.rooms.value.memberBytes -= room.memberBytes
         self.rooms.value.groups[id] = nil
     }
 

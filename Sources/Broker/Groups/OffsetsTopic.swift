@@ -17,7 +17,6 @@ struct OffsetsTopic: Sendable {
     private static let offsetKeyVersion: Int16 = 1
     private static let offsetValueVersion: Int16 = 3
     private static let groupKeyVersion: Int16 = 2
-    private static let groupValueVersion: Int16 = 3
 
     let catalog: Catalog
     let clock: BrokerClock
@@ -107,7 +106,9 @@ struct OffsetsTopic: Sendable {
         case .metadata(let metadata):
             return (
                 try GroupMetadataKey(group: group).versionedBytes(version: Self.groupKeyVersion),
-                try metadata?.versionedBytes(version: Self.groupValueVersion)
+                try metadata.map { (value) throws(ProtocolError) in
+                    try value.versionedBytes(version: value.oldestVersion)
+                }
             )
         }
     }
@@ -173,5 +174,14 @@ struct OffsetsTopic: Sendable {
         } catch {
             self.logger.warning("\(partition.name): the record at offset \(record.offset) is not understood: \(error)")
         }
+    }
+}
+
+extension GroupMetadataValue {
+    /// The oldest version of the record that holds all of it, which the most readers know: Burrow 1.2 knows 0 and 1.
+    fileprivate var oldestVersion: Int16 {
+        if self.members.contains(where: { $0.groupInstanceID != nil }) { return 3 }
+        // Since when a group is empty is what its offsets' age is counted from.
+        return self.members.isEmpty ? 2 : 1
     }
 }

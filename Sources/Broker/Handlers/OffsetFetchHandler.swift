@@ -3,34 +3,22 @@ import KafkaProtocol
 // OffsetFetch (9): how far groups have come.
 //
 // - Offset -1 for a partition without a commit. Topics null (version 2) means all that the group has committed.
-// - Version 8 asks for several groups. `requireStable` (version 7) concerns transactions, of which there are none.
+// - Version 8 asks for several groups; all offsets of one are answered once. `requireStable` (version 7) concerns transactions, of which there are none.
 enum OffsetFetchHandler: RequestHandler {
     private typealias Offsets = [PartitionName: CommittedOffset]
 
     static func handle(_ request: OffsetFetchRequest, _ exchange: Exchange<OffsetFetchResponse>) {
         let groups = exchange.context.node.groups
         if exchange.context.apiVersion >= 8 {
-            self.collect(request.groups[...], [:], groups) { found in
-                exchange.reply(
-                    OffsetFetchResponse(groups: request.groups.map { self.answer($0, found[$0.groupID] ?? [:]) }))
+            var seen: Set<String> = []
+            let asked = request.groups.filter { $0.topics != nil || seen.insert($0.groupID).inserted }
+            groups.committedOffsets(groups: Set(asked.map(\.groupID))) { found in
+                exchange.reply(OffsetFetchResponse(groups: asked.map { self.answer($0, found[$0.groupID] ?? [:]) }))
             }
         } else {
             groups.committedOffsets(group: request.groupID) { offsets in
                 exchange.reply(OffsetFetchResponse(topics: self.answer(request.topics, offsets)))
             }
-        }
-    }
-
-    /// Asks for the offsets of one group after the other.
-    private static func collect(
-        _ rest: ArraySlice<OffsetFetchRequest.OffsetFetchRequestGroup>, _ found: [String: Offsets],
-        _ groups: GroupCoordinator, _ done: @escaping @Sendable ([String: Offsets]) -> Void
-    ) {
-        guard let group = rest.first else { return done(found) }
-        groups.committedOffsets(group: group.groupID) { offsets in
-            var found = found
-            found[group.groupID] = offsets
-            self.collect(rest.dropFirst(), found, groups, done)
         }
     }
 

@@ -23,8 +23,6 @@ struct FetchPlan: Sendable {
         /// An upper bound: slices are located by an index that is not exact.
         var estimatedBytes = 0
         var hasError = false
-        /// Whether all was written so lately that it need not be checked.
-        var isHot = true
     }
 
     let items: [Item]
@@ -52,10 +50,7 @@ struct FetchPlan: Sendable {
                 currentLeaderEpoch: item.currentLeaderEpoch, registering: wait)
             switch view {
             case .success(let found):
-                if let slice = found.slice {
-                    findings.estimatedBytes += slice.estimatedBytes
-                    if !found.isHot { findings.isHot = false }
-                }
+                findings.estimatedBytes += found.slice?.estimatedBytes ?? 0
             case .failure:
                 findings.hasError = true
             }
@@ -131,7 +126,6 @@ struct FetchPlan: Sendable {
                 if let records = data.records { item?.partition?.traffic.fetched(records) }
             }
         }
-        if !findings.isHot { counters.reached(.hotBytes) }
         if self.isBelowWish && findings.estimatedBytes >= self.maximumBytes { counters.reached(.fetchResponseBytes) }
     }
 
@@ -149,10 +143,10 @@ struct FetchPlan: Sendable {
                     maximumBytes: min(item.maximumBytes, room))
                 try reader.read(from: slice, into: &data)
             } else if onlyCached {
-                guard let records = try slice.readCached(verifyingChecksums: !found.isHot) else { return false }
+                guard let records = try slice.readCached(verifyingChecksums: found.isOfEarlierRun) else { return false }
                 data.records = records
             } else {
-                data.records = try slice.read(verifyingChecksums: !found.isHot)
+                data.records = try slice.read(verifyingChecksums: found.isOfEarlierRun)
             }
         } catch {
             item.partition?.complain(about: item.offset, error)

@@ -61,7 +61,6 @@ extension Partition {
                 end = state.log.logEndOffset
                 let forgotten = state.producers.record(batch.header, at: base, now: now)
                 if forgotten > 0 { self.resources.counters.reached(.producersPerPartition, times: forgotten) }
-                state.hot.appended(bytes: batch.bytes.readableBytes, at: base)
             }
             var waits = false
             if let sync, end > state.log.syncedOffset {

@@ -13,8 +13,8 @@ extension Partition {
         let slice: LogSlice?
         let highWatermark: Offset
         let logStartOffset: Offset
-        /// Whether the bytes have surely not left the page cache since they were written.
-        let isHot: Bool
+        /// Whether some of it was written before this broker started: what lay on a disk is checked when it is read.
+        let isOfEarlierRun: Bool
     }
 
     /// - Parameters:
@@ -44,7 +44,7 @@ extension Partition {
             return .success(
                 View(
                     slice: slice, highWatermark: state.highWatermark, logStartOffset: state.log.logStartOffset,
-                    isHot: state.hot.contains(offset)))
+                    isOfEarlierRun: offset < self.openedAt))
         }
         if let problem { self.complain(about: offset, problem) }
         return outcome
@@ -85,6 +85,19 @@ extension Partition {
     /// The first record with the largest timestamp. Reads the disk.
     func matchOfLargestTimestamp() throws(LogError) -> TimestampSearch.Match? {
         try self.visible(self.state.withLock { $0.log.largestTimestampSearch() })
+    }
+
+    /// The offsets that ListOffsets 0 answers with, the latest first, as Kafka has them: where segments begin whose records
+    /// are all of `time` (milliseconds) or before, and the high watermark if `time` is now or later.
+    ///
+    /// - Parameter time: nil for no bound.
+    func segmentOffsets(until time: Int64?, now: Int64) -> [Offset] {
+        let (starts, highWatermark) = self.state.withLock { ($0.log.segmentStarts, $0.highWatermark) }
+        var offsets = starts.filter { start in
+            start.offset < highWatermark && time.map { start.largestTimestamp ?? .min <= $0 } ?? true
+        }.map(\.offset)
+        if time.map({ $0 >= now }) ?? true { offsets.append(highWatermark) }
+        return offsets.reversed()
     }
 
     private func visible(_ search: TimestampSearch) throws(LogError) -> TimestampSearch.Match? {

@@ -18,6 +18,8 @@ final class Partition: Sendable {
     let resources: PartitionResources
     let traffic: TopicTraffic
     let state: Mutex<State>
+    /// Where the log ended when it was opened.
+    let openedAt: Offset
     /// Held while the log is compacted, which makes files in its directory.
     let compaction = Mutex<Void>(())
     private let closed = Atomic(false)
@@ -32,7 +34,6 @@ final class Partition: Sendable {
         /// have seen what a power failure takes away.
         var highWatermark: Offset
         var producers: ProducerTable
-        var hot: HotRange
         var fetchWaits: [FetchWait] = []
         var commit = GroupCommit<SyncWait>()
         /// Records that may wait for a sync; nil for any number.
@@ -49,10 +50,10 @@ final class Partition: Sendable {
         self.resources = resources
         self.traffic = resources.counters.traffic(of: topic)
         let end = log.logEndOffset
+        self.openedAt = end
         self.state = Mutex(
             State(
-                log: log, highWatermark: end, producers: producers,
-                hot: HotRange(end: end, targetBytes: resources.limits.hotBytes), flushMessages: flushMessages))
+                log: log, highWatermark: end, producers: producers, flushMessages: flushMessages))
     }
 
     /// Opens or creates the partition's log and rebuilds what it knows of its producers. Reads the disk.
