@@ -120,7 +120,7 @@ final class BrokerNode: Sendable {
         }
         statistics.unreadableRequests = self.counters.unreadableRequests.value
         statistics.answerBytes = self.counters.answerBytes.value
-        statistics.stalledConnections = self.counters.timesReached(.answerBytes)
+        statistics.stalledConnections = self.counters.timesReached(.stallTime)
         statistics.expiredSegments = self.counters.expiredSegments.value
         statistics.expiredBytes = self.counters.expiredBytes.value
         statistics.compactedBytes = self.counters.compactedBytes.value

@@ -1,7 +1,7 @@
 /// Waits until `condition` holds, looking again every few milliseconds; throws ``TestKitError/deadline(_:)`` with
 /// `what` when it does not within `deadline`. Tests wait for conditions with it instead of sleeping.
 public func eventually(
-    _ what: @autoclosure () -> String, within deadline: Duration = .seconds(20),
+    _ what: @autoclosure () -> String, within deadline: Duration = .seconds(120),
     isolation: isolated (any Actor)? = #isolation, _ condition: () async throws -> Bool
 ) async throws {
     let clock = ContinuousClock()

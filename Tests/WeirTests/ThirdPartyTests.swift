@@ -30,9 +30,11 @@ struct ThirdPartyTests {
         try await eventually("the demo is up: \(demo.errorOutput)") { demo.output.contains(" samples/s") }
         let address = try #require(demo.listeningAddress)
 
-        let topics = try await run("kcat", ["-b", address, "-L"])
-        #expect(topics.status == .exited(0))
-        #expect(topics.output.contains(#"topic "metrics.cpu" with 1 partitions"#))
+        try await eventually("kcat lists the topics") {
+            let topics = try await run("kcat", ["-b", address, "-L"])
+            #expect(topics.status == .exited(0))
+            return topics.output.contains(#"topic "metrics.cpu" with 1 partitions"#)
+        }
 
         let records = try await run("kcat", ["-b", address, "-C", "-t", "metrics.cpu", "-c", "2", "-o", "beginning"])
         #expect(records.status == .exited(0))
