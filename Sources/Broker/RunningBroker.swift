@@ -83,9 +83,12 @@ struct RunningBroker {
         _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem,
         _ eventLoop: any EventLoop, _ pool: NIOThreadPool
     ) throws(BrokerError) -> BrokerNode {
+        let transactions = OpenTransactions()
+        var logConfiguration = configuration.log
+        logConfiguration.maximumProducers = configuration.limits.producersPerPartition
         let resources = PartitionResources(
-            logConfiguration: configuration.log, fileSystem: fileSystem,
-            limits: configuration.limits, pool: pool, clock: clock, logger: logger)
+            logConfiguration: logConfiguration, fileSystem: fileSystem, limits: configuration.limits, pool: pool,
+            clock: clock, transactions: transactions, logger: logger)
         let settings = Catalog.Settings(
             dataDirectory: configuration.dataDirectory, defaultPartitions: max(1, configuration.defaultPartitions),
             limits: configuration.limits, offsetsPartitions: max(1, configuration.groups.offsetsPartitions))

@@ -10,6 +10,8 @@ public struct LogConfiguration: Hashable, Sendable {
     public var segmentAge: Duration?
     /// Bytes of batches between two entries of the indexes.
     public var indexIntervalBytes: Int
+    /// Idempotent producers that are remembered; the one unheard of for longest is forgotten first.
+    public var maximumProducers = 2_000
 
     public init(
         segmentBytes: Int = 1 << 30, segmentAge: Duration? = .seconds(7 * 24 * 3600), indexIntervalBytes: Int = 4096

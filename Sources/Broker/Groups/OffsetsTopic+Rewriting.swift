@@ -23,7 +23,7 @@ extension OffsetsTopic {
             for (group, memory) in memories where self.partitionIndex(of: group, among: count) == partition.index {
                 for batch in try self.encode(memory.changes, group: group, batchBytes: Self.batchBytes) {
                     bytes += batch.header.totalByteCount
-                    _ = try partition.append(batch, sync: nil)
+                    _ = try partition.append(batch, as: .broker, sync: nil)
                 }
             }
             partition.finishRewrite(from: base)

@@ -51,7 +51,7 @@ struct OffsetsTopic: Sendable {
                 throw Partition.Refusal(.unknownServerError, "\(error)")
             }
             guard let batch = batches.first else { throw Partition.Refusal(.unknownServerError, "nothing to store") }
-            return try self.partition(for: group).append(batch, sync: sync)
+            return try self.partition(for: group).append(batch, as: .broker, sync: sync)
         }
     }
 

@@ -30,6 +30,7 @@ struct FetchPlan: Sendable {
     let items: [Item]
     let minimumBytes: Int
     let maximumBytes: Int
+    let isolation: IsolationLevel
     /// The format that the client reads; nil for batches as they are stored.
     let legacyFormat: LegacyMessageFormat?
 
@@ -46,7 +47,7 @@ struct FetchPlan: Sendable {
             }
             let room = max(0, self.maximumBytes - findings.estimatedBytes)
             let view = partition.view(
-                from: item.offset, maximumBytes: min(item.maximumBytes, room),
+                from: item.offset, maximumBytes: min(item.maximumBytes, room), isolation: self.isolation,
                 currentLeaderEpoch: item.currentLeaderEpoch, registering: wait)
             switch view {
             case .success(let found):
@@ -84,13 +85,15 @@ struct FetchPlan: Sendable {
         for (item, view) in zip(self.items, findings.views) {
             var data = FetchResponse.PartitionData(partitionIndex: item.index)
             data.records = ByteBuffer()
+            // Null for who wants uncommitted records, too.
+            data.abortedTransactions = self.isolation == .readCommitted ? [] : nil
             switch view {
             case .failure(let refusal):
                 data.errorCode = refusal.code
                 data.highWatermark = -1
             case .success(let found):
                 data.highWatermark = found.highWatermark.rawValue
-                data.lastStableOffset = found.highWatermark.rawValue
+                data.lastStableOffset = found.lastStableOffset.rawValue
                 data.logStartOffset = found.logStartOffset.rawValue
                 self.read(found, item, room: self.maximumBytes - answer.byteCount, into: &data)
                 answer.byteCount += data.records?.readableBytes ?? 0
@@ -117,12 +120,28 @@ struct FetchPlan: Sendable {
                     maximumBytes: min(item.maximumBytes, room))
                 try reader.read(from: slice, into: &data)
             } else {
-                data.records = try slice.read()
+                let records = try slice.read()
+                if let search = found.aborted, !search.isEmpty, let end = Self.end(of: records) {
+                    data.abortedTransactions = try search.find(before: end).map {
+                        .init(producerID: $0.producerID, firstOffset: $0.firstOffset.rawValue)
+                    }
+                }
+                data.records = records
             }
         } catch {
             item.partition?.resources.logger.error(
                 "\(item.topic)-\(item.index): offset \(item.offset) cannot be read: \(error)")
             data.errorCode = .kafkaStorageError
         }
+    }
+
+    /// The offset after the last of these batches.
+    private static func end(of records: ByteBuffer) -> Offset? {
+        var end: Offset?
+        _ = try? RecordBatchHeader.walk(records) { header, _ in
+            end = header.nextOffset
+            return true
+        }
+        return end
     }
 }

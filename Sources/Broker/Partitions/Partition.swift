@@ -6,7 +6,7 @@ import NIOPosix
 import RecordBatch
 import Synchronization
 
-/// One partition of a topic: a `Log` behind a lock, its producers, and those who wait for its data.
+/// One partition of a topic: a `Log` behind a lock, and those who wait for its data.
 ///
 /// Any thread may call it. Batches are validated before the lock is taken, appended under it, and waiters are woken
 /// after it; nothing waits for a disk under the lock except the write to the page cache.
@@ -26,15 +26,13 @@ final class Partition: Sendable {
         /// What consumers may read up to. Records that wait for their sync are not visible: a consumer must not
         /// have seen what a power failure takes away.
         var highWatermark: Offset
-        var producers: ProducerTable
         var hot: HotRange
         var fetchWaits: [FetchWait] = []
         var commit = GroupCommit<SyncWait>()
     }
 
     private init(
-        topic: String, index: Int32, directory: String, resources: PartitionResources, log: consuming sending Log,
-        producers: ProducerTable
+        topic: String, index: Int32, directory: String, resources: PartitionResources, log: consuming sending Log
     ) {
         self.topic = topic
         self.index = index
@@ -43,11 +41,11 @@ final class Partition: Sendable {
         let end = log.logEndOffset
         self.state = Mutex(
             State(
-                log: log, highWatermark: end, producers: producers,
+                log: log, highWatermark: end,
                 hot: HotRange(end: end, targetBytes: resources.limits.hotBytes)))
     }
 
-    /// Opens or creates the partition's log and rebuilds what it knows of its producers. Reads the disk.
+    /// Opens or creates the partition's log. Reads the disk.
     static func open(
         topic: String, index: Int32, directory: String, logConfiguration: LogConfiguration,
         resources: PartitionResources
@@ -59,10 +57,10 @@ final class Partition: Sendable {
             let count = log.recovery.rebuiltIndexes.count
             resources.logger.notice("\(topic)-\(index): made \(count) index files anew from their segments")
         }
-        var producers = ProducerTable(maximumProducers: resources.limits.producersPerPartition)
-        try ProducerHistory.read(log, into: &producers)
-        return Partition(
-            topic: topic, index: index, directory: directory, resources: resources, log: log, producers: producers)
+        for file in log.recovery.ignoredFiles {
+            resources.logger.warning("\(topic)-\(index): \(file) was damaged and is made anew where it is needed")
+        }
+        return Partition(topic: topic, index: index, directory: directory, resources: resources, log: log)
     }
 
     var name: String { "\(self.topic)-\(self.index)" }
@@ -107,6 +105,8 @@ struct PartitionResources: Sendable {
     /// Runs what waits for a disk.
     let pool: NIOThreadPool
     let clock: BrokerClock
+    /// Asked before a batch begins a transaction in a partition.
+    let transactions: OpenTransactions
     let logger: Logger
 }
 
