@@ -30,6 +30,7 @@ public struct BrokerConfiguration: Sendable {
     public var groups: GroupSettings
     public var log: LogConfiguration
     public var limits: BrokerLimits
+    public var housekeeping: HousekeepingSettings
 
     public init(
         dataDirectory: String,
@@ -44,7 +45,8 @@ public struct BrokerConfiguration: Sendable {
         eventLoops: Int? = nil,
         groups: GroupSettings = GroupSettings(),
         log: LogConfiguration = LogConfiguration(),
-        limits: BrokerLimits = BrokerLimits()
+        limits: BrokerLimits = BrokerLimits(),
+        housekeeping: HousekeepingSettings = HousekeepingSettings()
     ) {
         self.dataDirectory = dataDirectory
         self.host = host
@@ -59,5 +61,6 @@ public struct BrokerConfiguration: Sendable {
         self.groups = groups
         self.log = log
         self.limits = limits
+        self.housekeeping = housekeeping
     }
 }

@@ -33,6 +33,9 @@ public struct BrokerLimits: Sendable {
     public var offsetMetadataBytes = 4_096
     /// Bytes of a partition of `__consumer_offsets` at which it is rewritten with what groups remember.
     public var offsetsTopicBytes = 16 << 20
+    /// Memory for the keys of one pass of compaction; a log with more keys takes several passes. Kafka's
+    /// `log.cleaner.dedupe.buffer.size` is 128 MiB.
+    public var compactionBytes = 16 << 20
     /// Bytes at the end of a partition that are read on the event loop, as they are in the page cache; what lies
     /// before is read on a thread of its own.
     public var hotBytes = 8 << 20

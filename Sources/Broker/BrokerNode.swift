@@ -16,6 +16,7 @@ final class BrokerNode: Sendable {
     let producerIDs: ProducerIDAllocator
     let counters: BrokerCounters
     let connections = OpenConnections()
+    let housekeeper: Housekeeper
     private let port = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
 
@@ -31,6 +32,9 @@ final class BrokerNode: Sendable {
         self.groups = groups
         self.producerIDs = producerIDs
         self.counters = counters
+        self.housekeeper = Housekeeper(
+            catalog: catalog, settings: configuration.housekeeping, limits: configuration.limits, clock: clock,
+            logger: logger, counters: counters)
     }
 
     /// The port connections are accepted on.
@@ -71,6 +75,9 @@ final class BrokerNode: Sendable {
         statistics.requestBytes = self.counters.requestBytes.value
         statistics.idleConnections = self.counters.idleConnections.value
         statistics.refusedGroups = self.counters.refusedGroups.value
+        statistics.expiredSegments = self.counters.expiredSegments.value
+        statistics.expiredBytes = self.counters.expiredBytes.value
+        statistics.compactedBytes = self.counters.compactedBytes.value
         statistics.topics = topics.count
         statistics.partitions = topics.reduce(0) { $0 + $1.partitions.count }
         return statistics

@@ -53,6 +53,11 @@ public final class BrokerService: Service, Sendable {
         }
     }
 
+    /// What the broker is made of, while it runs.
+    var node: BrokerNode? {
+        if case .running(let node) = self.phase.withLock({ $0 }) { node } else { nil }
+    }
+
     /// - Throws: `BrokerError` if the broker cannot start.
     public func run() async throws {
         let isFirst = self.phase.withLock { phase in

@@ -20,6 +20,11 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var idleConnections = 0
     /// Requests refused as there were too many groups.
     public var refusedGroups = 0
+    /// Segments, and bytes of them, that retention has removed.
+    public var expiredSegments = 0
+    public var expiredBytes = 0
+    /// Bytes of superseded records that compaction has removed.
+    public var compactedBytes = 0
 
     public init() {}
 }
@@ -36,6 +41,9 @@ final class BrokerCounters: Sendable {
     /// Goes up and down.
     let requestBytes = Counter()
     let refusedGroups = Counter()
+    let expiredSegments = Counter()
+    let expiredBytes = Counter()
+    let compactedBytes = Counter()
 }
 
 /// A number that any thread may add to.

@@ -38,6 +38,7 @@ struct RunningBroker {
             let listener = try await self.listen(node, eventLoops)
             let port = listener.localAddress?.port ?? configuration.port
             node.listens(on: port)
+            node.housekeeper.start(on: eventLoops.next())
             logger.info("listening on \(configuration.host):\(port), data in \(configuration.dataDirectory)")
             return RunningBroker(
                 node: node, lock: lock, eventLoops: eventLoops, listener: listener,
@@ -134,11 +135,13 @@ struct RunningBroker {
     /// Stops accepting, answers what is queued, closes the logs.
     func stop(patience: Duration) async {
         self.idleCheck.cancel()
+        async let housekeeping: Void = self.node.housekeeper.stop()
         try? await self.listener.close()
         self.node.beginStopping()
         self.node.groups.stop()
         self.node.catalog.releaseWaits()
         await self.node.connections.drain(patience: patience)
+        await housekeeping
         // What the pool still does for connections is done before the logs close.
         try? await self.node.pool.runIfActive { [catalog = self.node.catalog] in catalog.close() }
         try? await self.node.pool.shutdownGracefully()

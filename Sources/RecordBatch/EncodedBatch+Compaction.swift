@@ -91,7 +91,7 @@ extension EncodedBatch {
     }
 
     /// A batch with this header, but for length and CRC, around records that are not compressed yet.
-    private init(_ header: RecordBatchHeader, records: ByteBuffer) throws(RecordBatchError) {
+    init(_ header: RecordBatchHeader, records: ByteBuffer) throws(RecordBatchError) {
         var bytes = ByteBuffer()
         bytes.reserveCapacity(RecordBatchHeader.byteCount + records.readableBytes)
         bytes.writeRepeatingByte(0, count: RecordBatchHeader.byteCount)

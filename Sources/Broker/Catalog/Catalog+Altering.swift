@@ -22,8 +22,8 @@ extension Catalog {
             guard !validateOnly && configs != topic.configs else { return }
             try self.replace(
                 topic, by: Topic(name: topic.name, id: topic.id, partitions: topic.partitions, configs: configs), &file)
-            let logConfiguration = TopicSettings(configs).applied(to: self.resources.logConfiguration)
-            for partition in topic.partitions { partition.configure(logConfiguration) }
+            let settings = TopicSettings(configs)
+            for partition in topic.partitions { partition.configure(settings) }
             self.warn(about: configs.filter { !topic.configs.contains($0) }, of: name)
             let words = configs.map { "\($0.name)=\($0.value)" }.joined(separator: ", ")
             self.logger.info("topic '\(name)' now has \(words.isEmpty ? "the defaults" : words)")

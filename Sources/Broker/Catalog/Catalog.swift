@@ -136,14 +136,14 @@ final class Catalog: Sendable {
     static func openPartitions(
         _ indexes: Range<Int>, of entry: CatalogFile.Entry, _ dataDirectory: String, _ resources: PartitionResources
     ) throws(BrokerError) -> [Partition] {
-        let logConfiguration = TopicSettings(entry.configs).applied(to: resources.logConfiguration)
+        let settings = TopicSettings(entry.configs)
         var partitions: [Partition] = []
         for index in indexes {
             do throws(LogError) {
                 partitions.append(
                     try Partition.open(
                         topic: entry.name.rawValue, index: Int32(clamping: index),
-                        directory: "\(dataDirectory)/\(entry.name)-\(index)", logConfiguration: logConfiguration,
+                        directory: "\(dataDirectory)/\(entry.name)-\(index)", settings: settings,
                         resources: resources))
             } catch {
                 throw .storage(reason: error.description)
@@ -178,6 +178,7 @@ final class Catalog: Sendable {
                 file = changed
                 self.topics.withLock { _ = $0.removeValue(forKey: topic.name.rawValue) }
                 for partition in topic.partitions { partition.close(answering: .unknownTopicOrPartition) }
+                for partition in topic.partitions { partition.waitForCompaction() }
                 try self.finishDeletion(entry, &file)
             }
         } catch {

@@ -1,5 +1,6 @@
 import CommitLog
 import KafkaProtocol
+import NIOCore
 
 /// A setting of the broker as DescribeConfigs shows it. They are given on the command line and cannot be altered over
 /// the wire. A value.
@@ -15,6 +16,7 @@ struct BrokerSetting: Sendable {
         func int(_ name: String, _ value: some BinaryInteger) -> BrokerSetting {
             BrokerSetting(name: name, value: "\(value)", type: .int)
         }
+        func milliseconds(_ duration: Duration) -> Int64 { TimeAmount(duration).nanoseconds / 1_000_000 }
         return [
             BrokerSetting(
                 name: "auto.create.topics.enable", value: "\(configuration.autoCreateTopics)", type: .boolean),
@@ -25,6 +27,9 @@ struct BrokerSetting: Sendable {
             BrokerSetting(
                 name: "listeners", value: "PLAINTEXT://\(configuration.host):\(port)", type: .string),
             BrokerSetting(name: "log.dirs", value: configuration.dataDirectory, type: .string),
+            int("log.cleaner.backoff.ms", milliseconds(configuration.housekeeping.compactionCheck)),
+            int("log.cleaner.dedupe.buffer.size", limits.compactionBytes),
+            int("log.retention.check.interval.ms", milliseconds(configuration.housekeeping.retentionCheck)),
             int("log.segment.bytes", configuration.log.segmentBytes),
             int("message.max.bytes", limits.batchBytes),
             int("num.partitions", configuration.defaultPartitions),

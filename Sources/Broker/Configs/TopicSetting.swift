@@ -16,8 +16,8 @@ struct TopicSetting: Sendable {
     /// When a change takes effect.
     enum Effect: Sendable {
         case atOnce
-        /// The value is kept and answered; the broker does not act on it.
-        case keptOnly
+        /// The value is kept and answered; the broker does not act on it, for the reason that is given.
+        case keptOnly(because: String)
     }
 
     let name: String
@@ -87,7 +87,8 @@ struct TopicSetting: Sendable {
     var description: String {
         switch self.effect {
         case .atOnce: self.documentation
-        case .keptOnly: self.documentation + " This broker keeps the value but does not act on it."
+        case .keptOnly(let reason):
+            self.documentation + " This broker keeps the value but does not act on it: \(reason)."
         }
     }
 }

@@ -14,6 +14,8 @@ import RecordBatch
 // - The topic's `max.message.bytes`, `min.insync.replicas` (for acks=-1; there is one broker, so more than 1 is answered
 //   NOT_ENOUGH_REPLICAS) and `message.timestamp.type` are obeyed. With LogAppendTime the broker's time goes into the
 //   batch's header, and into the answer from version 2 on.
+// - With a `compression.type` other than `producer` a batch that comes with another codec is compressed anew. Topics with
+//   `cleanup.policy=compact` refuse records without a key (INVALID_RECORD).
 // - Pipelined: requests of one connection append in order but share syncs while they wait.
 // - A topic that does not exist is created if the settings allow it (Kafka does so only for Metadata).
 // - Versions 5 and later answer with the log start offset, 8 and later with a message per refused batch.
@@ -92,6 +94,7 @@ enum ProduceHandler: RequestHandler {
         }
         let count = Int(batch.header.recordCount)
         let bytes = batch.header.totalByteCount
+        if settings.looksAtRecords { try settings.obey(on: &batch, limits) }
         if settings.usesAppendTime { batch.setLogAppendTime(context.node.clock.wallMilliseconds()) }
         var receipt = try partition.append(batch, sync: callback)
         if settings.usesAppendTime { receipt.logAppendTime = batch.header.maxTimestamp }

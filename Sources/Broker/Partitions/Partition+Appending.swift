@@ -70,6 +70,8 @@ extension Partition {
             if let sync, end > state.log.syncedOffset {
                 waits = true
                 startsSync = state.commit.wait(until: end, sync)
+            } else if let limit = state.flushMessages, end - state.log.syncedOffset >= limit {
+                startsSync = state.commit.ask()
             }
             if state.commit.waiterCount == 0 { woken = state.raiseHighWatermark(to: state.log.logEndOffset) }
             return .success(Receipt(baseOffset: base, logStartOffset: state.log.logStartOffset, waitsForSync: waits))
@@ -100,7 +102,8 @@ extension Partition {
         }
     }
 
-    private func startSync() {
+    /// Has a thread sync what was appended. Call it when the group commit says so.
+    func startSync() {
         self.resources.pool.submit { _ in self.syncUntilNobodyWaits() }
     }
 

@@ -4,7 +4,7 @@ import Logging
 import RecordBatch
 import Synchronization
 
-/// Losing records on purpose, and the settings of the log.
+/// Losing records on purpose.
 extension Partition {
     /// What DeleteRecords calls the high watermark.
     private static let everything: Int64 = -1
@@ -29,8 +29,10 @@ extension Partition {
         }
         if let change = try? outcome.get() {
             do throws(LogError) {
+                // In this order, as writing the offset down may have to wait for the room that the segments give back;
+                // whoever asked is told after both.
+                _ = try self.expire(nil)
                 try change.perform()
-                try self.removeSegmentsBeforeLogStart()
             } catch {
                 problem = error
             }
@@ -41,23 +43,5 @@ extension Partition {
         }
         _ = try outcome.get()
         return self.offsets.start
-    }
-
-    private func removeSegmentsBeforeLogStart() throws(LogError) {
-        let now = self.resources.clock.wallMilliseconds()
-        var isDone = false
-        while !isDone {
-            let removal = try self.state.withLock { (state) throws(LogError) in
-                // No retention: only what lies before the log start offset goes.
-                try state.log.deleteExpired(now: now, retention: Retention(), upTo: state.highWatermark)
-            }
-            try removal.perform()
-            isDone = removal.isEmpty
-        }
-    }
-
-    /// Has the log obey other settings from now on.
-    func configure(_ configuration: LogConfiguration) {
-        self.state.withLock { $0.log.configuration = configuration }
     }
 }

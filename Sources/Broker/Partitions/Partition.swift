@@ -18,6 +18,9 @@ final class Partition: Sendable {
     let leaderEpoch: Int32 = 0
     let resources: PartitionResources
     let state: Mutex<State>
+    /// Held while the log is compacted, which makes files in its directory.
+    let compaction = Mutex<Void>(())
+    private let closed = Atomic(false)
 
     struct State: ~Copyable {
         var log: Log
@@ -29,10 +32,13 @@ final class Partition: Sendable {
         var hot: HotRange
         var fetchWaits: [FetchWait] = []
         var commit = GroupCommit<SyncWait>()
+        /// Records that may wait for a sync; nil for any number.
+        var flushMessages: Int64?
     }
 
     private init(
-        topic: String, index: Int32, directory: String, resources: PartitionResources, log: consuming sending Log
+        topic: String, index: Int32, directory: String, resources: PartitionResources, log: consuming sending Log,
+        flushMessages: Int64?
     ) {
         self.topic = topic
         self.index = index
@@ -42,25 +48,36 @@ final class Partition: Sendable {
         self.state = Mutex(
             State(
                 log: log, highWatermark: end,
-                hot: HotRange(end: end, targetBytes: resources.limits.hotBytes)))
+                hot: HotRange(end: end, targetBytes: resources.limits.hotBytes), flushMessages: flushMessages))
     }
 
     /// Opens or creates the partition's log. Reads the disk.
     static func open(
-        topic: String, index: Int32, directory: String, logConfiguration: LogConfiguration,
-        resources: PartitionResources
+        topic: String, index: Int32, directory: String, settings: TopicSettings, resources: PartitionResources
     ) throws(LogError) -> Partition {
         let log = try Log(
-            directory: directory, configuration: logConfiguration, fileSystem: resources.fileSystem)
-        for cut in log.recovery.cuts { resources.logger.warning("\(topic)-\(index): \(cut)") }
-        if !log.recovery.rebuiltIndexes.isEmpty {
-            let count = log.recovery.rebuiltIndexes.count
-            resources.logger.notice("\(topic)-\(index): made \(count) index files anew from their segments")
+            directory: directory, configuration: settings.applied(to: resources.logConfiguration),
+            fileSystem: resources.fileSystem)
+        self.tell(log.recovery, of: "\(topic)-\(index)", resources.logger)
+        return Partition(
+            topic: topic, index: index, directory: directory, resources: resources, log: log,
+            flushMessages: settings.flushMessages)
+    }
+
+    /// Says what opening a log had to mend.
+    private static func tell(_ recovery: RecoveryReport, of name: String, _ logger: Logger) {
+        for cut in recovery.cuts { logger.warning("\(name): \(cut)") }
+        if !recovery.rebuiltIndexes.isEmpty {
+            logger.notice("\(name): made \(recovery.rebuiltIndexes.count) index files anew from their segments")
         }
-        for file in log.recovery.ignoredFiles {
-            resources.logger.warning("\(topic)-\(index): \(file) was damaged and is made anew where it is needed")
+        for path in recovery.ignoredFiles { logger.warning("\(name): removed \(path), which was damaged") }
+        if let lost = recovery.lostOffsets {
+            logger.error(
+                """
+                \(name): offsets \(lost.lowerBound) to \(lost.upperBound.advanced(by: -1)) were on disk and are gone; \
+                new records will get them again
+                """)
         }
-        return Partition(topic: topic, index: index, directory: directory, resources: resources, log: log)
     }
 
     var name: String { "\(self.topic)-\(self.index)" }
@@ -71,6 +88,7 @@ final class Partition: Sendable {
     /// Syncs and closes the log; requests are answered with `code` from now on. Waits for the disk. Appends that wait
     /// for a sync under way are told its outcome.
     func close(answering code: ErrorCode) {
+        self.closed.store(true, ordering: .releasing)
         let (waits, failure) = self.state.withLock { state in
             guard state.closedBy == nil else { return ([FetchWait](), LogError?.none) }
             state.closedBy = code
@@ -82,6 +100,9 @@ final class Partition: Sendable {
         if let failure { self.resources.logger.error("\(self.name) could not be closed cleanly: \(failure)") }
         for wait in waits { wait.dataArrived() }
     }
+
+    /// Whether the broker stops or the topic is deleted.
+    var isClosed: Bool { self.closed.load(ordering: .acquiring) }
 
     /// Has those who wait for data look again.
     func releaseWaits() {

@@ -37,8 +37,10 @@ struct CompactionPass {
     ) throws(LogError) {
         let bound = min(upTo ?? Offset(.max), Self.firstTooYoung(plan, policy, now: now))
         let firstDirty = try Self.firstDirtyOffset(plan)
-        guard Self.isWorthwhile(plan.sealed.prefix { $0.nextOffset <= bound }, firstDirty, isFirst ? policy : nil)
-        else { return nil }
+        let candidates = plan.sealed.prefix { $0.nextOffset <= bound }
+        let isOverdue = try Self.isOverdue(candidates, firstDirty, plan, policy, now: now)
+        let threshold = isFirst && !isOverdue ? policy : nil
+        guard Self.isWorthwhile(candidates, firstDirty, threshold) else { return nil }
         var survey = CompactionSurvey(activeSince: now &- policy.producerExpirationMilliseconds)
         for segment in plan.sealed {
             let file = try plan.directory.open(segment.name.log, .read)
@@ -48,9 +50,7 @@ struct CompactionPass {
         try survey.add(BatchReader(plan.active, end: plan.activeByteCount), offsets: plan.activeOffsets)
         let stable = min(bound, survey.firstUnstableOffset ?? bound)
         let cleanable = plan.sealed.prefix { $0.nextOffset <= stable }
-        guard let last = cleanable.last, Self.isWorthwhile(cleanable, firstDirty, isFirst ? policy : nil) else {
-            return nil
-        }
+        guard let last = cleanable.last, Self.isWorthwhile(cleanable, firstDirty, threshold) else { return nil }
         self.plan = plan
         self.policy = policy
         self.now = now
@@ -84,6 +84,20 @@ struct CompactionPass {
             offset <= last.nextOffset
         else { return plan.logStart }
         return max(offset, plan.logStart)
+    }
+
+    /// Whether the first record that was not compacted has waited longer than any may.
+    private static func isOverdue(
+        _ segments: ArraySlice<SealedSegment>, _ firstDirty: Offset, _ plan: CompactionPlan, _ policy: CompactionPolicy,
+        now: Int64
+    ) throws(LogError) -> Bool {
+        guard let limit = policy.maximumLagMilliseconds,
+            let dirty = segments.first(where: { $0.nextOffset > firstDirty })
+        else { return false }
+        let file = try plan.directory.open(dirty.name.log, .read)
+        let reader = BatchReader(file, end: dirty.byteCount, windowBytes: BatchReader.narrowWindowBytes)
+        let (age, overflow) = now.subtractingReportingOverflow(try reader.intactHeader(at: 0).maxTimestamp)
+        return !overflow && age > limit
     }
 
     /// Whether enough of the segments is dirty; without a policy, whether any is.
@@ -148,11 +162,13 @@ struct CompactionPass {
 
     /// Writes what stays of neighbouring segments as one segment.
     ///
-    /// - Returns: nil when it would be no different.
-    mutating func clean(_ sources: [SealedSegment]) throws(LogError) -> CleanedSegment? {
+    /// - Returns: nil when it would be no different, or when it was cancelled.
+    mutating func clean(
+        _ sources: [SealedSegment], isCancelled: () -> Bool
+    ) throws(LogError) -> CleanedSegment? {
         guard let first = sources.first, let last = sources.last else { return nil }
         do throws(LogError) {
-            return try write(sources, first, last)
+            return try write(sources, first, last, isCancelled)
         } catch {
             // On a full disk above all.
             CleanedSegment(sources: sources, result: first, directory: plan.directory).discard()
@@ -161,7 +177,7 @@ struct CompactionPass {
     }
 
     private mutating func write(
-        _ sources: [SealedSegment], _ first: SealedSegment, _ last: SealedSegment
+        _ sources: [SealedSegment], _ first: SealedSegment, _ last: SealedSegment, _ isCancelled: () -> Bool
     ) throws(LogError) -> CleanedSegment? {
         var writer = try CleanedSegmentWriter(
             first.name, in: plan.directory, intervalBytes: plan.configuration.indexIntervalBytes)
@@ -171,6 +187,10 @@ struct CompactionPass {
             let reader = BatchReader(file, end: source.byteCount)
             var position = 0
             while position < source.byteCount {
+                guard !isCancelled() else {
+                    CleanedSegment(sources: sources, result: first, directory: plan.directory).discard()
+                    return nil
+                }
                 let header = try reader.intactHeader(at: position)
                 let batch = try Self.batch(file, header, at: position)
                 var cleaned = try clean(batch, file, position)

@@ -9,6 +9,9 @@ public struct CompactionPolicy: Hashable, Sendable {
     public var deleteRetentionMilliseconds: Int64
     /// Segments with a record younger than this are left alone (`min.compaction.lag.ms`).
     public var minimumLagMilliseconds: Int64
+    /// A log with a record that has waited longer is compacted whatever its dirty ratio (`max.compaction.lag.ms`); nil for
+    /// no limit. Only sealed segments count.
+    public var maximumLagMilliseconds: Int64?
     /// A producer that has been silent for longer may be forgotten (`producer.id.expiration.ms`).
     public var producerExpirationMilliseconds: Int64
     /// Memory for the keys of one pass; where they do not fit there are several.
@@ -18,12 +21,14 @@ public struct CompactionPolicy: Hashable, Sendable {
 
     public init(
         minimumDirtyRatio: Double = 0.5, deleteRetentionMilliseconds: Int64 = 86_400_000,
-        minimumLagMilliseconds: Int64 = 0, producerExpirationMilliseconds: Int64 = 86_400_000,
+        minimumLagMilliseconds: Int64 = 0, maximumLagMilliseconds: Int64? = nil,
+        producerExpirationMilliseconds: Int64 = 86_400_000,
         mapBytes: Int = 16 << 20, maximumDecompressedBytes: Int = RecordBatchLimits.maximumDecompressedBytes
     ) {
         self.minimumDirtyRatio = minimumDirtyRatio
         self.deleteRetentionMilliseconds = deleteRetentionMilliseconds
         self.minimumLagMilliseconds = minimumLagMilliseconds
+        self.maximumLagMilliseconds = maximumLagMilliseconds
         self.producerExpirationMilliseconds = producerExpirationMilliseconds
         self.mapBytes = mapBytes
         self.maximumDecompressedBytes = maximumDecompressedBytes

@@ -14,7 +14,7 @@ public enum Compactor {
     /// - Parameters:
     ///   - now: milliseconds since the epoch.
     ///   - upTo: segments that go beyond this offset are left alone: the high watermark, where there is one.
-    ///   - isCancelled: asked between segments; what is done by then stays done.
+    ///   - isCancelled: asked often; segments that are done by then stay done.
     ///   - withLog: calls its argument with the log, under the owner's lock.
     /// - Returns: nil when there was nothing to do.
     public static func run(
@@ -66,7 +66,10 @@ public enum Compactor {
     ) throws(LogError) -> Bool {
         for group in pass.groups {
             if isCancelled() { return false }
-            guard let cleaned = try pass.clean(group) else { continue }
+            guard let cleaned = try pass.clean(group, isCancelled: isCancelled) else {
+                if isCancelled() { return false }
+                continue
+            }
             var removal: SegmentRemoval?
             do throws(LogError) {
                 try withLog { (log) throws(LogError) in removal = try log.install(cleaned) }

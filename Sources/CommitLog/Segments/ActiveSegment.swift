@@ -13,6 +13,8 @@ struct ActiveSegment {
     private(set) var index: SegmentIndex
     /// The first batch's largest timestamp, from which the segment's age counts.
     private var firstTimestamp: Int64?
+    /// Decides the segment's share of the jitter of its age; the same after a restart.
+    private let jitterSeed: UInt64
     /// Index entries that are in the files already.
     private var writtenOffsets: Int
     private var writtenTimes: Int
@@ -36,6 +38,7 @@ struct ActiveSegment {
         self.file = try directory.open(name.log, .replace)
         self.name = name
         self.directory = directory
+        self.jitterSeed = Self.jitterSeed(name, directory)
         self.byteCount = 0
         self.nextOffset = name.baseOffset
         self.index = SegmentIndex(baseOffset: name.baseOffset, intervalBytes: intervalBytes)
@@ -53,6 +56,7 @@ struct ActiveSegment {
         self.name = name
         self.file = file
         self.directory = directory
+        self.jitterSeed = Self.jitterSeed(name, directory)
         self.byteCount = byteCount
         self.nextOffset = nextOffset
         self.index = index
@@ -65,18 +69,25 @@ struct ActiveSegment {
         if !indexIsOnDisk { try writeIndexes(.replace) }
     }
 
+    /// A number that differs between segments and between logs (FNV-1a of what names them).
+    private static func jitterSeed(_ name: SegmentName, _ directory: Directory) -> UInt64 {
+        directory.path(of: name.log).utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+
     /// Whether `batch` must go to a new segment.
     func isFull(for batch: RecordBatchHeader, _ configuration: LogConfiguration) -> Bool {
         guard byteCount > 0 else { return false }
         if byteCount + batch.totalByteCount > configuration.segmentBytes { return true }
         let lastOffset = nextOffset.advanced(by: Int64(batch.lastOffsetDelta))
         if lastOffset - baseOffset > Int64(Int32.max) || aborted.count >= Self.maximumAborted { return true }
+        if index.isFull(at: configuration.indexBytes) { return true }
         return isAged(at: batch.maxTimestamp, configuration)
     }
 
     /// Whether `now` (milliseconds) is further from the first batch's timestamp than a segment may grow old.
     func isAged(at now: Int64, _ configuration: LogConfiguration) -> Bool {
-        guard byteCount > 0, let age = configuration.segmentAgeMilliseconds, let firstTimestamp, firstTimestamp >= 0
+        guard byteCount > 0, let firstTimestamp, firstTimestamp >= 0,
+            let age = configuration.segmentAgeMilliseconds(jitteredBy: jitterSeed)
         else { return false }
         let (elapsed, overflow) = now.subtractingReportingOverflow(firstTimestamp)
         return !overflow && elapsed > age

@@ -100,6 +100,12 @@ struct SegmentIndex: Hashable, Sendable {
         times.append(largest)
     }
 
+    /// Whether one of the index files has `bytes`, or has no room for another entry there. One entry always has.
+    func isFull(at bytes: Int) -> Bool {
+        offsets.count >= max(1, bytes / OffsetIndexEntry.byteCount)
+            || times.count >= max(1, bytes / TimeIndexEntry.byteCount)
+    }
+
     /// Where to begin looking for `offset`: the position of the last indexed batch that ends at or before it.
     func position(for offset: Offset) -> Int {
         let count = Self.countNotAbove(Int32(clamping: offset - baseOffset), in: offsets, by: \.relativeOffset)

@@ -38,6 +38,15 @@ public struct GroupCommit<Waiter> {
         return true
     }
 
+    /// Asks for a sync that nobody waits for.
+    ///
+    /// - Returns: whether the caller must start a worker.
+    public mutating func ask() -> Bool {
+        guard case .idle = state else { return false }
+        state = .scheduled
+        return true
+    }
+
     /// The worker has taken a sync point at `endOffset` and is about to perform it.
     public mutating func begin(_ endOffset: Offset) {
         state = .syncing(endOffset)

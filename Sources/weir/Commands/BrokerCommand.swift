@@ -38,6 +38,17 @@ struct BrokerCommand: AsyncParsableCommand {
             """)
     var durability: DurabilityName?
 
+    @Option(
+        help: ArgumentHelp(
+            "Look this often for segments that a topic's retention does not keep (default: 5m).", valueName: "duration")
+    )
+    var retentionCheck: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            "Look this often for topics with cleanup.policy=compact to compact (default: 15s).", valueName: "duration"))
+    var compactionCheck: Duration?
+
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
 
@@ -59,7 +70,24 @@ struct BrokerCommand: AsyncParsableCommand {
         }
         configuration.autoCreateTopics = try settings.value(autoCreateTopics, "auto-create-topics", default: true)
         configuration.durability = try settings.value(durability, "durability", default: .acknowledged).value
+        configuration.housekeeping = try housekeeping(settings)
         try await weir.run([BrokerService(configuration: configuration, logger: logger)], logger: logger)
+    }
+}
+
+extension BrokerCommand {
+    private func housekeeping(_ settings: Settings) throws -> HousekeepingSettings {
+        var housekeeping = HousekeepingSettings()
+        housekeeping.retentionCheck = try settings.value(
+            retentionCheck, "retention-check", default: housekeeping.retentionCheck)
+        housekeeping.compactionCheck = try settings.value(
+            compactionCheck, "compaction-check", default: housekeeping.compactionCheck)
+        for (name, value) in [
+            ("retention-check", housekeeping.retentionCheck), ("compaction-check", housekeeping.compactionCheck),
+        ] where value < .milliseconds(10) {
+            throw CommandError("--\(name) is \(value); it must be at least 10ms")
+        }
+        return housekeeping
     }
 }
 

@@ -7,7 +7,8 @@ enum SettingNames {
     static let sections: [String: Set<String>] = [
         "demo": ["data-dir", "for", "broker-port", "interval", "log-level"],
         "broker": [
-            "data-dir", "listen", "advertise", "partitions", "auto-create-topics", "durability", "log-level",
+            "data-dir", "listen", "advertise", "partitions", "auto-create-topics", "durability", "retention-check",
+            "compaction-check", "log-level",
         ],
         "agent": [
             "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "log-level",

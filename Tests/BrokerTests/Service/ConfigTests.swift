@@ -47,7 +47,9 @@ import Testing
             let retention = try #require(result.configs.first { $0.name == "retention.ms" })
             #expect(retention.value == "5000" && retention.configSource == ConfigSource.topic.rawValue)
             #expect(retention.synonyms.map(\.value) == ["5000", "604800000"])
-            #expect(retention.documentation?.contains("does not act on it") == true)
+            #expect(retention.documentation?.contains("Age at which") == true)
+            let delay = try #require(result.configs.first { $0.name == "file.delete.delay.ms" })
+            #expect(delay.documentation?.contains("does not act on it: whoever reads") == true)
             let size = try #require(result.configs.first { $0.name == "max.message.bytes" })
             #expect(size.value == "1048588" && size.configSource == ConfigSource.defaultValue.rawValue)
             #expect(try await Self.describe(client, "missing")?.errorCode == .unknownTopicOrPartition)
@@ -84,7 +86,7 @@ import Testing
                 ("retention.ms", "-2"), ("retention.ms", "soon"), ("segment.bytes", "13"), ("segment.ms", "0"),
                 ("min.insync.replicas", "0"), ("max.message.bytes", "-1"), ("cleanup.policy", "burn"),
                 ("cleanup.policy", "delete,delete"), ("message.timestamp.type", "Never"),
-                ("compression.type", "lz4"), ("min.cleanable.dirty.ratio", "1.5"), ("preallocate", "maybe"),
+                ("compression.type", "lz5"), ("min.cleanable.dirty.ratio", "1.5"), ("preallocate", "maybe"),
                 ("no.such.setting", "1"),
             ] {
                 #expect(try await Self.alter(client, .set, name, value) == .invalidConfig, "\(name)=\(value)")
