@@ -14,7 +14,7 @@ extension Target.Dependency {
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let logging = product(name: "Logging", package: "swift-log")
-    static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let coreMetrics = product(name: "CoreMetrics", package: "swift-metrics")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let collections = product(name: "Collections", package: "swift-collections")
@@ -54,7 +54,10 @@ let package = Package(
         .target(name: "CCRC32C"),
 
         // MARK: The pipeline, top to bottom
+        .target(name: "Instruments", dependencies: [.coreMetrics], swiftSettings: strict),
         .target(name: "MetricModel", swiftSettings: strict),
+        .target(
+            name: "MetricRegistry", dependencies: ["MetricModel", "Instruments", .coreMetrics], swiftSettings: strict),
         .target(
             name: "RecordBatch", dependencies: [.nioCore, "CZlib", "CLZ4", "CZstd", "CSnappy", "CCRC32C"],
             swiftSettings: strict),
@@ -63,8 +66,8 @@ let package = Package(
         .target(
             name: "Broker",
             dependencies: [
-                "KafkaProtocol", "RecordBatch", "CommitLog", .nioCore, .nioPosix, .logging, .metrics,
-                .serviceLifecycle, .collections,
+                "Instruments", "KafkaProtocol", "RecordBatch", "CommitLog", .nioCore, .nioPosix, .logging,
+                .coreMetrics, .serviceLifecycle, .collections,
             ], swiftSettings: strict),
         .target(
             name: "KafkaClient",
@@ -79,28 +82,26 @@ let package = Package(
         .target(
             name: "MetricAgent",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "KafkaClient", .nioCore, .nioPosix,
-                .logging,
-                .serviceLifecycle,
+                "Instruments", "MetricModel", "MetricRegistry", "RecordBatch", "KafkaProtocol", "CommitLog",
+                "KafkaClient", .nioCore, .nioPosix, .logging, .coreMetrics, .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
             name: "Subscriber",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaProtocol", "KafkaClient", "Aggregation", "SeriesStore", .nioCore,
-                .logging, .metrics, .serviceLifecycle,
+                "Instruments", "MetricModel", "RecordBatch", "KafkaProtocol", "KafkaClient", "Aggregation",
+                "SeriesStore", .nioCore, .logging, .coreMetrics, .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
             name: "Topology",
             dependencies: [
-                "MetricModel", "Broker", "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore",
-                .logging,
-                .serviceLifecycle,
+                "Instruments", "MetricModel", "MetricRegistry", "Broker", "KafkaClient", "Aggregation", "MetricAgent",
+                "Subscriber", "SeriesStore", .logging, .serviceLifecycle,
             ], swiftSettings: strict),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "MetricModel", "RecordBatch", "KafkaProtocol", "CommitLog", "Broker", "KafkaClient", "Aggregation",
-                "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
+                "Instruments", "MetricModel", "MetricRegistry", "RecordBatch", "KafkaProtocol", "CommitLog", "Broker",
+                "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
                 "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
                 .unixSignals, .nioCore, .nioPosix,
             ], swiftSettings: strict),
@@ -117,6 +118,10 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", dependencies: ["ProtocolGenerator"], swiftSettings: strict),
         .testTarget(name: "MetricModelTests", dependencies: ["MetricModel", "TestKit"], swiftSettings: strict),
         .testTarget(
+            name: "MetricRegistryTests",
+            dependencies: ["MetricRegistry", "Instruments", "MetricModel", "TestKit", .coreMetrics],
+            swiftSettings: strict),
+        .testTarget(
             name: "RecordBatchTests", dependencies: ["RecordBatch", "TestKit", .nioCore], exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
@@ -129,8 +134,8 @@ let package = Package(
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "CommitLog", "KafkaProtocol", "RecordBatch", "TestKit", .nioCore, .nioPosix, .logging,
-                .collections,
+                "Broker", "CommitLog", "Instruments", "KafkaProtocol", "MetricModel", "MetricRegistry", "RecordBatch",
+                "TestKit", .nioCore, .nioPosix, .logging, .collections, .coreMetrics,
             ], swiftSettings: strict),
         .testTarget(
             name: "KafkaClientTests",

@@ -31,6 +31,8 @@ public struct BrokerConfiguration: Sendable {
     public var log: LogConfiguration
     public var limits: BrokerLimits
     public var housekeeping: HousekeepingSettings
+    /// Whether the metrics of logs are told by partition; else by topic, with the sums of its partitions.
+    public var metricsByPartition = false
 
     public init(
         dataDirectory: String,

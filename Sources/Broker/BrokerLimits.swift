@@ -39,6 +39,10 @@ public struct BrokerLimits: Sendable {
     /// Bytes at the end of a partition that are read on the event loop, as they are in the page cache; what lies
     /// before is read on a thread of its own.
     public var hotBytes = 8 << 20
+    /// Topics that have series of their own in the broker's metrics; those that come later share one.
+    public var measuredTopics = 1_000
+    /// The same of consumer groups.
+    public var measuredGroups = 1_000
 
     public init() {}
 }

@@ -1,3 +1,5 @@
+import CoreMetrics
+import Instruments
 import KafkaProtocol
 import Logging
 import NIOCore
@@ -10,19 +12,21 @@ final class BrokerNode: Sendable {
     let configuration: BrokerConfiguration
     let logger: Logger
     let clock: BrokerClock
-    let pool: NIOThreadPool
+    let pool: DiskPool
     let catalog: Catalog
     let groups: GroupCoordinator
     let producerIDs: ProducerIDAllocator
     let counters: BrokerCounters
     let connections = OpenConnections()
+    let reporting: Mutex<Reporting>
     let housekeeper: Housekeeper
     private let port = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
 
     init(
-        configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, pool: NIOThreadPool, catalog: Catalog,
-        groups: GroupCoordinator, producerIDs: ProducerIDAllocator, counters: BrokerCounters
+        configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, pool: DiskPool, catalog: Catalog,
+        groups: GroupCoordinator, producerIDs: ProducerIDAllocator, counters: BrokerCounters,
+        metrics: any MetricsFactory
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -32,6 +36,7 @@ final class BrokerNode: Sendable {
         self.groups = groups
         self.producerIDs = producerIDs
         self.counters = counters
+        self.reporting = Mutex(Reporting(report: MetricReport(to: metrics)))
         self.housekeeper = Housekeeper(
             catalog: catalog, settings: configuration.housekeeping, limits: configuration.limits, clock: clock,
             logger: logger, counters: counters)
@@ -66,15 +71,17 @@ final class BrokerNode: Sendable {
         let topics = self.catalog.allTopics
         var statistics = BrokerStatistics()
         statistics.connections = self.connections.count
-        statistics.requests = self.counters.requests.value
-        statistics.producedRecords = self.counters.producedRecords.value
-        statistics.producedBytes = self.counters.producedBytes.value
-        statistics.fetchedBytes = self.counters.fetchedBytes.value
-        statistics.refusedConnections = self.counters.refusedConnections.value
-        statistics.crowdedOutConnections = self.counters.crowdedOutConnections.value
+        statistics.requests = self.counters.totalRequests
+        let traffic = self.counters.totalTraffic
+        statistics.producedRecords = traffic.producedRecords
+        statistics.producedBytes = traffic.producedBytes
+        statistics.fetchedBytes = traffic.fetchedBytes
+        statistics.refusedConnections =
+            self.counters.timesReached(.connections) + self.counters.timesReached(.connectionsPerAddress)
+        statistics.crowdedOutConnections = self.counters.timesReached(.requestBytes)
         statistics.requestBytes = self.counters.requestBytes.value
-        statistics.idleConnections = self.counters.idleConnections.value
-        statistics.refusedGroups = self.counters.refusedGroups.value
+        statistics.idleConnections = self.counters.timesReached(.idleTime)
+        statistics.refusedGroups = self.counters.timesReached(.groups)
         statistics.expiredSegments = self.counters.expiredSegments.value
         statistics.expiredBytes = self.counters.expiredBytes.value
         statistics.compactedBytes = self.counters.compactedBytes.value

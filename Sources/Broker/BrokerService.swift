@@ -1,5 +1,7 @@
 import CommitLog
+public import CoreMetrics
 import Glibc
+public import Instruments
 public import Logging
 import NIOCore
 import NIOPosix
@@ -8,7 +10,7 @@ import Synchronization
 
 /// A Kafka broker as a long-lived service: `run()` opens the data directory, listens, and serves until it is shut down
 /// or cancelled. Owns its threads; any thread may ask for `listening()` and `statistics`.
-public final class BrokerService: Service, Sendable {
+public final class BrokerService: Service, Measured, Sendable {
     /// What connections may take to end at a shutdown before they are cut.
     private static let drainPatience = Duration.seconds(1)
 
@@ -16,6 +18,7 @@ public final class BrokerService: Service, Sendable {
     private let logger: Logger
     private let clock: BrokerClock
     private let fileSystem: any FileSystem
+    private let metrics: any MetricsFactory
     private let phase = Mutex(Phase.idle)
     private let port = OneShot<Int>()
 
@@ -26,16 +29,25 @@ public final class BrokerService: Service, Sendable {
         case ended(BrokerStatistics)
     }
 
-    public convenience init(configuration: BrokerConfiguration, logger: Logger) {
-        self.init(configuration: configuration, logger: logger, clock: .system, fileSystem: POSIXFileSystem())
+    /// - Parameter metrics: what the broker reports to; see `reportMetrics()` and `BrokerMetrics`.
+    public convenience init(
+        configuration: BrokerConfiguration, logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory
+    ) {
+        self.init(
+            configuration: configuration, logger: logger, clock: .system, fileSystem: POSIXFileSystem(),
+            metrics: metrics)
     }
 
     /// - Parameter fileSystem: holds the logs; the catalogue and the lock are in the real one.
-    init(configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, fileSystem: any FileSystem) {
+    init(
+        configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, fileSystem: any FileSystem,
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance
+    ) {
         self.configuration = configuration
         self.logger = logger
         self.clock = clock
         self.fileSystem = fileSystem
+        self.metrics = metrics
     }
 
     /// The port, once connections are accepted.
@@ -51,6 +63,12 @@ public final class BrokerService: Service, Sendable {
         case .ended(let last): last
         case .idle, .starting: BrokerStatistics()
         }
+    }
+
+    /// Does nothing while the broker is not running.
+    public func reportMetrics() async {
+        guard case .running(let node) = self.phase.withLock({ $0 }) else { return }
+        await node.reportMetrics()
     }
 
     /// What the broker is made of, while it runs.
@@ -69,7 +87,8 @@ public final class BrokerService: Service, Sendable {
         let stop = OneShot<Void>()
         let running: RunningBroker
         do {
-            running = try await RunningBroker.start(self.configuration, self.logger, self.clock, self.fileSystem)
+            running = try await RunningBroker.start(
+                self.configuration, self.logger, self.clock, self.fileSystem, self.metrics)
         } catch {
             self.port.resolve(.failure(error))
             self.phase.withLock { $0 = .ended(BrokerStatistics()) }

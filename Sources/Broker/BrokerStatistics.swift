@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What a broker has done since it started, and how many connections it has now.
 public struct BrokerStatistics: Sendable, Equatable {
     public var connections = 0
@@ -27,32 +25,4 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var compactedBytes = 0
 
     public init() {}
-}
-
-/// The running totals behind `BrokerStatistics`; any thread may add.
-final class BrokerCounters: Sendable {
-    let requests = Counter()
-    let producedRecords = Counter()
-    let producedBytes = Counter()
-    let fetchedBytes = Counter()
-    let refusedConnections = Counter()
-    let idleConnections = Counter()
-    let crowdedOutConnections = Counter()
-    /// Goes up and down.
-    let requestBytes = Counter()
-    let refusedGroups = Counter()
-    let expiredSegments = Counter()
-    let expiredBytes = Counter()
-    let compactedBytes = Counter()
-}
-
-/// A number that any thread may add to.
-final class Counter: Sendable {
-    private let total = Atomic<Int>(0)
-
-    var value: Int { self.total.load(ordering: .relaxed) }
-
-    func add(_ amount: Int) {
-        self.total.wrappingAdd(amount, ordering: .relaxed)
-    }
 }

@@ -1,4 +1,5 @@
 import CommitLog
+import CoreMetrics
 import Glibc
 import Logging
 import NIOCore
@@ -21,18 +22,21 @@ struct RunningBroker {
 
     /// - Throws: `BrokerError`; nothing is left running then.
     static func start(
-        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem
+        _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem,
+        _ metrics: any MetricsFactory
     ) async throws -> RunningBroker {
         self.raiseDescriptorLimit(logger)
         let lock = try self.lock(configuration.dataDirectory)
         let loops = configuration.eventLoops ?? min(System.coreCount, self.maximumEventLoops)
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, loops))
-        let pool = NIOThreadPool(numberOfThreads: self.poolThreads)
-        pool.start()
+        let threads = NIOThreadPool(numberOfThreads: self.poolThreads)
+        threads.start()
+        let counters = BrokerCounters(metrics: metrics)
+        let pool = DiskPool(threads, waiting: counters.poolQueue)
         var opened: BrokerNode?
         do {
             let node = try await pool.runIfActive { [eventLoop = eventLoops.next()] in
-                try self.open(configuration, logger, clock, fileSystem, eventLoop, pool)
+                try self.open(configuration, logger, clock, fileSystem, eventLoop, pool, counters, metrics)
             }
             opened = node
             let listener = try await self.listen(node, eventLoops)
@@ -82,27 +86,26 @@ struct RunningBroker {
 
     private static func open(
         _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem,
-        _ eventLoop: any EventLoop, _ pool: NIOThreadPool
+        _ eventLoop: any EventLoop, _ pool: DiskPool, _ counters: BrokerCounters, _ metrics: any MetricsFactory
     ) throws(BrokerError) -> BrokerNode {
         let transactions = OpenTransactions()
         var logConfiguration = configuration.log
         logConfiguration.maximumProducers = configuration.limits.producersPerPartition
         let resources = PartitionResources(
             logConfiguration: logConfiguration, fileSystem: fileSystem, limits: configuration.limits, pool: pool,
-            clock: clock, transactions: transactions, logger: logger)
+            clock: clock, counters: counters, transactions: transactions, logger: logger)
         let settings = Catalog.Settings(
             dataDirectory: configuration.dataDirectory, defaultPartitions: max(1, configuration.defaultPartitions),
             limits: configuration.limits, offsetsPartitions: max(1, configuration.groups.offsetsPartitions))
         let catalog = try Catalog(settings: settings, resources: resources)
-        let counters = BrokerCounters()
         let groups = GroupCoordinator(
             eventLoop: eventLoop, settings: configuration.groups,
             topic: OffsetsTopic(catalog: catalog, clock: clock, logger: logger), clock: clock, logger: logger,
-            durability: configuration.durability, limits: configuration.limits, refusedGroups: counters.refusedGroups)
+            durability: configuration.durability, limits: configuration.limits, counters: counters)
         return BrokerNode(
             configuration: configuration, logger: logger, clock: clock, pool: pool, catalog: catalog, groups: groups,
             producerIDs: try ProducerIDAllocator(dataDirectory: configuration.dataDirectory),
-            counters: counters)
+            counters: counters, metrics: metrics)
     }
 
     private static func listen(_ node: BrokerNode, _ eventLoops: MultiThreadedEventLoopGroup) async throws
@@ -138,6 +141,7 @@ struct RunningBroker {
         async let housekeeping: Void = self.node.housekeeper.stop()
         try? await self.listener.close()
         self.node.beginStopping()
+        self.node.endReporting()
         self.node.groups.stop()
         self.node.catalog.releaseWaits()
         await self.node.connections.drain(patience: patience)

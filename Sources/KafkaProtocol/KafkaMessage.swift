@@ -32,6 +32,9 @@ public protocol KafkaRequest: KafkaMessage {
 /// The answer to the request of the same key and version.
 public protocol KafkaResponse: KafkaMessage {
     static var apiKey: APIKey { get }
+
+    /// Calls `body` with every error code in the response, those that say that there was no error too.
+    func forEachErrorCode(_ body: (ErrorCode) -> Void)
 }
 
 extension KafkaMessage {

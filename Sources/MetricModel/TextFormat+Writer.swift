@@ -118,7 +118,7 @@ extension TextFormat {
 
 extension TextFormat.Writer {
     /// Appends the shortest text that reads back as the same number.
-    mutating func append(number: Double) {
+    package mutating func append(number: Double) {
         if number.isNaN { return append(text: "NaN") }
         if number.isInfinite { return append(text: number < 0 ? "-Inf" : "+Inf") }
         // Whole numbers up to 2^53 are exact and their digits are the shortest text, but for -0.

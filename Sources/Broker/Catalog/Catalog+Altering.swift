@@ -84,11 +84,13 @@ extension Catalog {
     func checkPartitions(_ count: Int, adding added: Int) throws(TopicRefusal) {
         let limits = self.settings.limits
         guard count <= limits.partitionsPerTopic else {
+            self.resources.counters.reached(.partitionsPerTopic)
             throw TopicRefusal(
                 .invalidPartitions, "\(count) partitions are over the limit of \(limits.partitionsPerTopic)")
         }
         let all = self.topics.withLock { $0.values.reduce(0) { $0 + $1.partitions.count } }
         guard all + added <= limits.partitions else {
+            self.resources.counters.reached(.partitions)
             throw TopicRefusal(
                 .policyViolation,
                 "the broker has \(all) partitions; \(added) more are over its limit of "

@@ -95,6 +95,7 @@ final class Catalog: Sendable {
         }
         try self.checkPartitions(partitions, adding: partitions)
         guard self.topics.withLock({ $0.count }) < limits.topics else {
+            self.resources.counters.reached(.topics)
             throw TopicRefusal(.policyViolation, "the limit of \(limits.topics) topics is reached; delete some")
         }
     }
@@ -196,6 +197,7 @@ final class Catalog: Sendable {
         changed.deleting.removeAll { $0.id == entry.id }
         try changed.write(self.path)
         file = changed
+        self.resources.counters.topicDeleted(entry.name.rawValue)
     }
 
     // MARK: Stopping

@@ -1,3 +1,4 @@
+import Instruments
 import KafkaProtocol
 import Logging
 import NIOCore
@@ -37,12 +38,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelActive(context: ChannelHandlerContext) {
         self.peer = PeerAddress(remote: context.channel.remoteAddress, local: context.channel.localAddress)
         self.lastActivity = self.node.clock.now()
-        if let reason = self.node.connections.opened(
+        if let (limit, reason) = self.node.connections.opened(
             context.channel, from: self.peer.host, self.node.configuration.limits)
         {
-            self.node.counters.refusedConnections.add(1)
+            self.node.counters.reached(limit)
             return self.abort(reason)
         }
+        self.node.counters.acceptedConnections.add(1)
         context.fireChannelActive()
     }
 
@@ -62,7 +64,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.state.receive(self.unwrapInboundIn(data))
         self.serve(context)
         if let reason = self.crowding {
-            self.node.counters.crowdedOutConnections.add(1)
+            self.node.counters.reached(.requestBytes)
             self.abort(reason)
         }
     }
@@ -77,6 +79,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             context.read()
         } else {
             self.hasHeldRead = true
+            if let limit = self.state.reachedLimit { self.node.counters.reached(limit) }
         }
     }
 
@@ -116,14 +119,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard let context = self.channelContext, !self.state.owesAnswers,
             self.node.clock.now() - self.lastActivity >= limit
         else { return }
-        self.node.counters.idleConnections.add(1)
+        // Another look may come before the close is done; it is counted once.
+        self.lastActivity = self.node.clock.now()
+        self.node.counters.reached(.idleTime)
         self.node.logger.info("closed the connection of \(self.peer.description), which was idle")
         context.close(promise: nil)
     }
 
     /// A request has come to its end. Its connection may be gone by now.
-    func finish(_ slot: ResponseQueue.Slot, _ outcome: ExchangeOutcome) {
+    func finish(_ slot: ResponseQueue.Slot, _ outcome: ExchangeOutcome, _ measurement: RequestMeasurement) {
         self.lastActivity = self.node.clock.now()
+        measurement.ended(outcome, at: self.lastActivity)
         switch outcome {
         case .answered(let response): self.state.fill(slot, with: response)
         case .silent: self.state.fill(slot, with: nil)
@@ -149,6 +155,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 break loop
             case .abort(let error):
                 self.flush(context)
+                self.node.counters.unreadableRequests.add(1)
+                if let limit = self.state.frameLimit(exceededBy: error) { self.node.counters.reached(limit) }
                 self.abort("it sent no frame of the protocol: \(error)" + (error.hint.map { "; \($0)" } ?? ""))
                 break loop
             }
@@ -163,14 +171,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func dispatch(_ frame: ByteBuffer, _ slot: ResponseQueue.Slot, _ context: ChannelHandlerContext) {
-        self.node.counters.requests.add(1)
+        // It is being handed out right after something came or went, so that is the time now.
         let arrival = RequestArrival(
             node: self.node, peer: self.peer, slot: slot,
-            connection: NIOLoopBound(self, eventLoop: context.eventLoop))
+            connection: NIOLoopBound(self, eventLoop: context.eventLoop), time: self.lastActivity)
         do throws(ProtocolError) {
             try APITable.serve(frame, arrival)
             self.state.requestWasValid()
         } catch {
+            self.node.counters.unreadableRequests.add(1)
             self.abort("it sent a request of \(frame.readableBytes) bytes that cannot be read: \(error)")
         }
     }

@@ -84,10 +84,20 @@ struct ConnectionState: ~Copyable {
         return .serve(frame, slot)
     }
 
-    /// Whether as much is unanswered as may be.
-    private var isFull: Bool {
-        self.responses.count >= self.limits.queuedRequests || self.queuedByteCount >= self.limits.queuedBytes
+    /// The limit of unanswered requests that keeps the socket from being read.
+    var reachedLimit: BrokerLimit? {
+        if self.responses.count >= self.limits.queuedRequests { return .queuedRequests }
+        return self.queuedByteCount >= self.limits.queuedBytes ? .queuedBytes : nil
     }
+
+    /// The limit that an announced frame is beyond, if that is what the error is about.
+    func frameLimit(exceededBy error: ProtocolError) -> BrokerLimit? {
+        guard case .invalidFrameLength(let length, let maximum) = error.reason, length > maximum else { return nil }
+        return self.hasServedValidRequest ? .frameBytes : .firstFrameBytes
+    }
+
+    /// Whether as much is unanswered as may be.
+    private var isFull: Bool { self.reachedLimit != nil }
 
     /// Whether to read on. While a request that must be answered alone waits, one read more is taken, so that the
     /// end of the connection is noticed.

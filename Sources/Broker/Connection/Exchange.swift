@@ -16,6 +16,7 @@ struct Exchange<Response: KafkaResponse>: Sendable {
     private let connection: NIOLoopBound<ConnectionHandler>
     private let slot: ResponseQueue.Slot
     private let correlationID: Int32
+    private let measurement: RequestMeasurement
 
     init(_ arrival: RequestArrival, version: Int16, correlationID: Int32, clientID: String?) {
         self.context = RequestContext(
@@ -24,10 +25,13 @@ struct Exchange<Response: KafkaResponse>: Sendable {
         self.connection = arrival.connection
         self.slot = arrival.slot
         self.correlationID = correlationID
+        self.measurement = RequestMeasurement(
+            instruments: arrival.node.counters.instruments(of: Response.apiKey), start: arrival.time)
     }
 
     /// Sends the answer, in the version of the request.
     func reply(_ response: Response) {
+        self.measurement.instruments?.countErrors(in: response)
         do throws(ProtocolError) {
             var frame = ByteBuffer()
             try response.writeFrame(
@@ -51,9 +55,11 @@ struct Exchange<Response: KafkaResponse>: Sendable {
     private func finish(_ outcome: ExchangeOutcome) {
         let eventLoop = self.context.eventLoop
         if eventLoop.inEventLoop {
-            self.connection.value.finish(self.slot, outcome)
+            self.connection.value.finish(self.slot, outcome, self.measurement)
         } else {
-            eventLoop.execute { [connection, slot] in connection.value.finish(slot, outcome) }
+            eventLoop.execute { [connection, slot, measurement] in
+                connection.value.finish(slot, outcome, measurement)
+            }
         }
     }
 }
@@ -73,4 +79,21 @@ struct RequestArrival {
     let peer: PeerAddress
     let slot: ResponseQueue.Slot
     let connection: NIOLoopBound<ConnectionHandler>
+    /// When it was taken.
+    let time: NIODeadline
+}
+
+/// What is measured of one request from its arrival to its end.
+struct RequestMeasurement: Sendable {
+    let instruments: APIInstruments?
+    let start: NIODeadline
+
+    func ended(_ outcome: ExchangeOutcome, at end: NIODeadline) {
+        switch outcome {
+        case .answered(let response):
+            self.instruments?.answered(bytes: response.readableBytes, after: end - self.start)
+        case .silent: self.instruments?.ended(after: end - self.start)
+        case .hungUp: break
+        }
+    }
 }

@@ -13,15 +13,20 @@ final class OpenConnections: Sendable {
     var count: Int { self.state.withLock { $0.channels.count } }
 
     /// - Parameter address: of the client, without its port.
-    /// - Returns: why the connection must be closed; nil if it may stay, and `closed` is to be called at its end.
-    func opened(_ channel: any Channel, from address: String, _ limits: BrokerLimits) -> String? {
+    /// - Returns: the limit why the connection must be closed, and in words; nil if it may stay, and `closed` is to be called at its end.
+    func opened(_ channel: any Channel, from address: String, _ limits: BrokerLimits) -> (
+        BrokerLimit, String
+    )? {
         self.state.withLock { state in
             guard state.channels.count < limits.connections else {
-                return "the limit of \(limits.connections) connections is reached"
+                return (.connections, "the limit of \(limits.connections) connections is reached")
             }
             let count = state.countByAddress[address, default: 0]
             guard count < limits.connectionsPerAddress else {
-                return "the limit of \(limits.connectionsPerAddress) connections from one address is reached"
+                return (
+                    .connectionsPerAddress,
+                    "the limit of \(limits.connectionsPerAddress) connections from one address is reached"
+                )
             }
             state.countByAddress[address] = count + 1
             state.channels[ObjectIdentifier(channel)] = channel

@@ -1,5 +1,6 @@
 import KafkaProtocol
 import NIOCore
+import OrderedCollections
 
 /// What groups there are and what they do.
 extension GroupCoordinator {
@@ -10,6 +11,16 @@ extension GroupCoordinator {
             answer(
                 ids.map { id in
                     self.rooms.value.groups[id]?.group.description ?? .init(groupID: id, groupState: "Dead")
+                })
+        }
+    }
+
+    /// Every group for the metrics; `answer` is called on the groups' event loop.
+    func standings(answer: @escaping @Sendable ([BrokerReport.Standing]) -> Void) {
+        self.eventLoop.execute {
+            answer(
+                self.rooms.value.groups.map { id, room in
+                    .init(group: id, members: room.group.members.count, offsets: room.offsets)
                 })
         }
     }

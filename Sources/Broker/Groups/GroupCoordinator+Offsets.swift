@@ -95,6 +95,7 @@ extension GroupCoordinator {
             OffsetsTopic.Memory(
                 metadata: room.group.generation > 0 ? room.group.stored(at: now) : nil, offsets: room.offsets)
         }
+        self.counters.reached(.offsetsTopicBytes, times: grown.count)
         for partition in grown {
             self.rooms.value.rewrittenBytes[partition.index] = self.topic.rewrite(
                 partition, of: count, with: memories)

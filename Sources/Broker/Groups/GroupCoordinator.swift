@@ -14,8 +14,7 @@ final class GroupCoordinator: Sendable {
     let waitsForSync: Bool
     let offsetsTopicBytes: Int
     let maximumGroups: Int
-    /// Counts the requests refused as there are too many groups.
-    let refusedGroups: Counter
+    let counters: BrokerCounters
     let rooms: NIOLoopBoundBox<Rooms>
 
     /// What changes, all of it.
@@ -52,7 +51,7 @@ final class GroupCoordinator: Sendable {
     /// Reads `__consumer_offsets`. Reads the disk.
     init(
         eventLoop: any EventLoop, settings: GroupSettings, topic: OffsetsTopic, clock: BrokerClock, logger: Logger,
-        durability: BrokerConfiguration.Durability, limits: BrokerLimits, refusedGroups: Counter
+        durability: BrokerConfiguration.Durability, limits: BrokerLimits, counters: BrokerCounters
     ) {
         self.eventLoop = eventLoop
         self.settings = settings
@@ -62,7 +61,7 @@ final class GroupCoordinator: Sendable {
         self.waitsForSync = durability == .acknowledged
         self.offsetsTopicBytes = limits.offsetsTopicBytes
         self.maximumGroups = limits.groups
-        self.refusedGroups = refusedGroups
+        self.counters = counters
         var rooms = Rooms()
         let now = clock.now()
         for (id, memory) in topic.load() where memory.metadata != nil || !memory.offsets.isEmpty {
@@ -154,7 +153,7 @@ final class GroupCoordinator: Sendable {
     func admit(_ id: String) -> Bool {
         if self.rooms.value.groups[id] != nil { return true }
         guard self.rooms.value.groups.count < self.maximumGroups else {
-            self.refusedGroups.add(1)
+            self.counters.reached(.groups)
             self.logger.warning(
                 "group \(id.debugDescription) is refused: the limit of \(self.maximumGroups) groups is reached; delete some"
             )

@@ -100,6 +100,7 @@ enum APITable {
         guard let entry = self.entry(key) else {
             throw ProtocolError(.unknownAPIKey(key), field: "RequestHeader.apiKey", position: 0)
         }
+        arrival.node.counters.instruments(of: entry.key)?.took(bytes: content.readableBytes)
         guard entry.versions.contains(version) else {
             guard entry.key == .apiVersions else {
                 throw ProtocolError(

@@ -23,6 +23,9 @@ enum FetchHandler: RequestHandler {
         let limits = exchange.context.node.configuration.limits
         let plan = self.plan(request, exchange.context, limits)
         let findings = plan.evaluate(registering: nil)
+        if request.maxWaitMs > limits.fetchWaitMilliseconds {
+            exchange.context.node.counters.reached(.fetchWaitMilliseconds)
+        }
         let patience = min(request.maxWaitMs, limits.fetchWaitMilliseconds)
         let mayWait = patience > 0 && !exchange.context.node.isStopping
         if mayWait && !plan.isEnough(findings) || !self.answer(plan, findings, exchange, mayWait: mayWait) {
@@ -45,6 +48,7 @@ enum FetchHandler: RequestHandler {
         return FetchPlan(
             items: items, minimumBytes: Int(max(0, request.minBytes)),
             maximumBytes: min(Int(max(0, request.maxBytes)), limits.fetchResponseBytes),
+            isBelowWish: Int(request.maxBytes) > limits.fetchResponseBytes,
             isolation: IsolationLevel(rawValue: request.isolationLevel) ?? .readUncommitted,
             legacyFormat: LegacyFetch.format(ofVersion: context.apiVersion))
     }
@@ -59,14 +63,14 @@ enum FetchHandler: RequestHandler {
         guard findings.isHot && plan.legacyFormat == nil else {
             node.onPool {
                 let answer = plan.answer(to: findings)
-                node.counters.fetchedBytes.add(answer.byteCount)
+                plan.count(answer, findings, node.counters)
                 exchange.reply(answer.response)
             }
             return true
         }
         let answer = plan.answer(to: findings)
         if mayWait && !answer.hasError && answer.byteCount < plan.minimumBytes { return false }
-        node.counters.fetchedBytes.add(answer.byteCount)
+        plan.count(answer, findings, node.counters)
         exchange.reply(answer.response)
         return true
     }

@@ -21,6 +21,7 @@ enum OffsetCommitHandler: RequestHandler {
                     refused[name] = .unknownTopicOrPartition
                 } else if metadata.utf8.count > limit {
                     refused[name] = .offsetMetadataTooLarge
+                    node.counters.reached(.offsetMetadataBytes)
                 } else {
                     let committed = CommittedOffset(
                         offset: partition.committedOffset, leaderEpoch: partition.committedLeaderEpoch,

@@ -39,6 +39,7 @@ enum ProduceHandler: RequestHandler {
                             index: data.index, baseOffset: receipt.baseOffset.rawValue,
                             logAppendTimeMs: receipt.logAppendTime, logStartOffset: receipt.logStartOffset.rawValue))
                 } catch {
+                    if let limit = error.limit { context.node.counters.reached(limit) }
                     results.append(
                         .init(index: data.index, errorCode: error.code, baseOffset: -1, errorMessage: error.reason))
                 }
@@ -98,8 +99,7 @@ enum ProduceHandler: RequestHandler {
         if settings.usesAppendTime { batch.setLogAppendTime(context.node.clock.wallMilliseconds()) }
         var receipt = try partition.append(batch, sync: callback)
         if settings.usesAppendTime { receipt.logAppendTime = batch.header.maxTimestamp }
-        context.node.counters.producedRecords.add(count)
-        context.node.counters.producedBytes.add(bytes)
+        partition.traffic.produced(records: count, bytes: bytes)
         return receipt
     }
 

@@ -1,4 +1,5 @@
 import CommitLog
+import Instruments
 import Logging
 import NIOCore
 import NIOPosix
@@ -154,6 +155,8 @@ final class Housekeeper: Sendable {
 
     private func tell(_ report: CompactionReport, _ partition: Partition) {
         self.counters.compactedBytes.add(report.bytesRemoved)
+        // More passes than one, because the keys did not fit into the memory for them.
+        if report.passes > 1 { self.counters.reached(.compactionBytes, times: report.passes - 1) }
         guard report.recordsRemoved > 0 else { return }
         self.logger.info(
             """

@@ -17,7 +17,8 @@ enum BatchCheck {
         }
         guard records.readableBytes <= limit else {
             throw Partition.Refusal(
-                .messageTooLarge, "the batch has \(records.readableBytes) bytes; the limit is \(limit)")
+                .messageTooLarge, "the batch has \(records.readableBytes) bytes; the limit is \(limit)",
+                limit: .batchBytes)
         }
         let batch: EncodedBatch
         do throws(RecordBatchError) {

@@ -30,6 +30,8 @@ struct FetchPlan: Sendable {
     let items: [Item]
     let minimumBytes: Int
     let maximumBytes: Int
+    /// Whether the client would take more than `maximumBytes`.
+    let isBelowWish: Bool
     let isolation: IsolationLevel
     /// The format that the client reads; nil for batches as they are stored.
     let legacyFormat: LegacyMessageFormat?
@@ -106,6 +108,19 @@ struct FetchPlan: Sendable {
             }
         }
         return answer
+    }
+
+    /// Counts an answer that is sent.
+    func count(_ answer: Answer, _ findings: Findings, _ counters: BrokerCounters) {
+        var items = self.items[...]
+        for topic in answer.response.responses {
+            for data in topic.partitions {
+                let item = items.popFirst()
+                if let records = data.records { item?.partition?.traffic.fetched(records) }
+            }
+        }
+        if !findings.isHot { counters.reached(.hotBytes) }
+        if self.isBelowWish && findings.estimatedBytes >= self.maximumBytes { counters.reached(.fetchResponseBytes) }
     }
 
     private func read(

@@ -36,6 +36,9 @@ struct LegacyFetch {
                     bytes, maximumDecompressedBytes: self.partition.resources.limits.decompressedBytes)
             } catch {
                 self.partition.resources.logger.warning("\(self.partition.name): \(error)")
+                if case .damaged(.decompressedTooLarge, _) = error {
+                    self.partition.resources.counters.reached(.decompressedBytes)
+                }
                 data.errorCode = error.errorCode
                 return
             }

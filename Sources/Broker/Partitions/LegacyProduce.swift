@@ -17,19 +17,23 @@ enum LegacyProduce {
         guard records.readableBytes <= limits.decompressedBytes else {
             throw Partition.Refusal(
                 .messageTooLarge,
-                "the message set has \(records.readableBytes) bytes; the limit is \(limits.decompressedBytes)")
+                "the message set has \(records.readableBytes) bytes; the limit is \(limits.decompressedBytes)",
+                limit: .decompressedBytes)
         }
         let batch: EncodedBatch?
         do throws(LegacyMessageError) {
             batch = try .converting(messageSet: records, maximumDecompressedBytes: limits.decompressedBytes)
         } catch {
-            throw Partition.Refusal(error.damage.errorCode, error.description)
+            throw Partition.Refusal(
+                error.damage.errorCode, error.description,
+                limit: error.damage.exceedsLimit ? .decompressedBytes : nil)
         }
         guard let batch, batch.header.recordCount > 0 else { return nil }
         let bytes = batch.header.totalByteCount
         guard bytes <= limits.batchBytes else {
             throw Partition.Refusal(
-                .messageTooLarge, "the messages make a batch of \(bytes) bytes; the limit is \(limits.batchBytes)")
+                .messageTooLarge, "the messages make a batch of \(bytes) bytes; the limit is \(limits.batchBytes)",
+                limit: .batchBytes)
         }
         return batch
     }
@@ -50,6 +54,13 @@ extension LegacyMessageDamage {
         case .setTooLarge: .messageTooLarge
         case .compression(.decompressedTooLarge): .messageTooLarge
         default: .corruptMessage
+        }
+    }
+
+    fileprivate var exceedsLimit: Bool {
+        switch self {
+        case .setTooLarge, .compression(.decompressedTooLarge): true
+        default: false
         }
     }
 }

@@ -23,10 +23,13 @@ extension Partition {
         let code: ErrorCode
         /// For people; nil where the code says it all.
         let reason: String?
+        /// The limit that was reached, if it was one.
+        let limit: BrokerLimit?
 
-        init(_ code: ErrorCode, _ reason: String?) {
+        init(_ code: ErrorCode, _ reason: String?, limit: BrokerLimit? = nil) {
             self.code = code
             self.reason = reason
+            self.limit = limit
         }
     }
 
@@ -64,6 +67,10 @@ extension Partition {
                     return .failure(Refusal(.kafkaStorageError, error.description))
                 }
                 end = state.log.logEndOffset
+                if batch.header.hasProducerID {
+                    let forgotten = state.log.countForgottenProducers()
+                    if forgotten > 0 { self.resources.counters.reached(.producersPerPartition, times: forgotten) }
+                }
                 state.hot.appended(bytes: batch.bytes.readableBytes, at: base)
             }
             var waits = false
@@ -117,7 +124,9 @@ extension Partition {
                 return point
             }
             var failure: LogError?
+            let start = self.resources.clock.now()
             do throws(LogError) { try point.perform() } catch { failure = error }
+            self.resources.counters.synced(after: self.resources.clock.now() - start, failed: failure != nil)
             goesOn = self.finishSync(point, failure)
         }
     }

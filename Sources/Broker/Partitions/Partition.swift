@@ -2,7 +2,6 @@ import CommitLog
 import KafkaProtocol
 import Logging
 import NIOCore
-import NIOPosix
 import RecordBatch
 import Synchronization
 
@@ -17,6 +16,7 @@ final class Partition: Sendable {
     /// Grows when replication between brokers comes; until then this broker is the only leader there ever was.
     let leaderEpoch: Int32 = 0
     let resources: PartitionResources
+    let traffic: TopicTraffic
     let state: Mutex<State>
     /// Held while the log is compacted, which makes files in its directory.
     let compaction = Mutex<Void>(())
@@ -44,6 +44,7 @@ final class Partition: Sendable {
         self.index = index
         self.directory = directory
         self.resources = resources
+        self.traffic = resources.counters.traffic(of: topic)
         let end = log.logEndOffset
         self.state = Mutex(
             State(
@@ -113,6 +114,13 @@ final class Partition: Sendable {
         for wait in waits { wait.dataArrived() }
     }
 
+    /// How the log stands, for the metrics.
+    var standing: (bytes: Int, segments: Int, start: Offset, end: Offset) {
+        self.state.withLock {
+            ($0.log.byteCount, $0.log.segmentCount, $0.log.logStartOffset, $0.log.logEndOffset)
+        }
+    }
+
     var offsets: (start: Offset, end: Offset, highWatermark: Offset) {
         self.state.withLock { ($0.log.logStartOffset, $0.log.logEndOffset, $0.highWatermark) }
     }
@@ -124,8 +132,9 @@ struct PartitionResources: Sendable {
     let fileSystem: any FileSystem
     let limits: BrokerLimits
     /// Runs what waits for a disk.
-    let pool: NIOThreadPool
+    let pool: DiskPool
     let clock: BrokerClock
+    let counters: BrokerCounters
     /// Asked before a batch begins a transaction in a partition.
     let transactions: OpenTransactions
     let logger: Logger

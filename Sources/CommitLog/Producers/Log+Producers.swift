@@ -21,6 +21,12 @@ extension Log {
         producers.expire(silentSince: time)
     }
 
+    /// How many producers were forgotten since this was last called, as there were more than the configuration allows.
+    public mutating func countForgottenProducers() -> Int {
+        defer { producers.forgottenCount = 0 }
+        return producers.forgottenCount
+    }
+
     /// Consumers may read up to `highWatermark`.
     public mutating func markersAreVisible(before highWatermark: Offset) {
         producers.markersAreVisible(before: highWatermark)

@@ -18,6 +18,8 @@ public struct ProducerStates: Sendable {
     /// Where the oldest open transaction begins.
     private(set) var firstOpen: Offset?
     private var ended: [EndedTransaction] = []
+    /// How many were forgotten as there were too many, since it was last asked for.
+    var forgottenCount = 0
 
     init(limit: Int) {
         self.limit = limit
@@ -151,7 +153,9 @@ public struct ProducerStates: Sendable {
     private mutating func forgetOldest() {
         guard states.count > limit + limit / 4 else { return }
         let closed = states.filter { $0.value.openSince == nil }.sorted { $0.value.lastUsed < $1.value.lastUsed }
-        for (id, _) in closed.prefix(states.count - limit) { states[id] = nil }
+        let surplus = closed.prefix(states.count - limit)
+        for (id, _) in surplus { states[id] = nil }
+        forgottenCount += surplus.count
     }
 }
 

@@ -35,4 +35,8 @@ public struct AddOffsetsToTxnResponse: KafkaResponse, Equatable {
         buffer.writeErrorCode(errorCode)
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+    }
 }

@@ -36,6 +36,10 @@ public struct AddPartitionsToTxnResponse: KafkaResponse, Equatable {
         try buffer.writeArray(results, version, flexible: flexible, "AddPartitionsToTxnResponse.results")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in results { element.forEachErrorCode(body) }
+    }
 }
 
 extension AddPartitionsToTxnResponse {
@@ -64,6 +68,10 @@ extension AddPartitionsToTxnResponse {
             try buffer.writeArray(results, version, flexible: flexible, "AddPartitionsToTxnResponse.results.results")
             if flexible { buffer.writeEmptyTaggedFields() }
         }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in results { element.forEachErrorCode(body) }
+        }
     }
 }
 
@@ -90,6 +98,10 @@ extension AddPartitionsToTxnResponse {
             buffer.writeInt32(partitionIndex)
             buffer.writeErrorCode(errorCode)
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

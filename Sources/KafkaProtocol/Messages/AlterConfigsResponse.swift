@@ -36,6 +36,10 @@ public struct AlterConfigsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(responses, version, flexible: flexible, "AlterConfigsResponse.responses")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in responses { element.forEachErrorCode(body) }
+    }
 }
 
 extension AlterConfigsResponse {
@@ -77,6 +81,10 @@ extension AlterConfigsResponse {
             buffer.writeInt8(resourceType)
             try buffer.writeString(resourceName, flexible: flexible, "AlterConfigsResponse.responses.resourceName")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

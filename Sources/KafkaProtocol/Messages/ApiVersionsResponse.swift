@@ -105,6 +105,10 @@ public struct ApiVersionsResponse: KafkaResponse, Equatable {
             tagged.write(into: &buffer)
         }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+    }
 }
 
 extension ApiVersionsResponse {

@@ -36,6 +36,10 @@ public struct CreatePartitionsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(results, version, flexible: flexible, "CreatePartitionsResponse.results")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in results { element.forEachErrorCode(body) }
+    }
 }
 
 extension CreatePartitionsResponse {
@@ -66,6 +70,10 @@ extension CreatePartitionsResponse {
             try buffer.writeNullableString(
                 errorMessage, flexible: flexible, "CreatePartitionsResponse.results.errorMessage")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -40,6 +40,10 @@ public struct CreateTopicsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(topics, version, flexible: flexible, "CreateTopicsResponse.topics")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in topics { element.forEachErrorCode(body) }
+    }
 }
 
 extension CreateTopicsResponse {
@@ -138,6 +142,11 @@ extension CreateTopicsResponse {
                 }
                 tagged.write(into: &buffer)
             }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
+            body(topicConfigErrorCode)
         }
     }
 }

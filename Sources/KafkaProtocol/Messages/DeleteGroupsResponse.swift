@@ -36,6 +36,10 @@ public struct DeleteGroupsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(results, version, flexible: flexible, "DeleteGroupsResponse.results")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in results { element.forEachErrorCode(body) }
+    }
 }
 
 extension DeleteGroupsResponse {
@@ -61,6 +65,10 @@ extension DeleteGroupsResponse {
             try buffer.writeString(groupID, flexible: flexible, "DeleteGroupsResponse.results.groupID")
             buffer.writeErrorCode(errorCode)
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

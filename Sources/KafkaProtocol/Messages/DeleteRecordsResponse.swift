@@ -36,6 +36,10 @@ public struct DeleteRecordsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(topics, version, flexible: flexible, "DeleteRecordsResponse.topics")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in topics { element.forEachErrorCode(body) }
+    }
 }
 
 extension DeleteRecordsResponse {
@@ -63,6 +67,10 @@ extension DeleteRecordsResponse {
             try buffer.writeString(name, flexible: flexible, "DeleteRecordsResponse.topics.name")
             try buffer.writeArray(partitions, version, flexible: flexible, "DeleteRecordsResponse.topics.partitions")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in partitions { element.forEachErrorCode(body) }
         }
     }
 }
@@ -95,6 +103,10 @@ extension DeleteRecordsResponse {
             buffer.writeInt64(lowWatermark)
             buffer.writeErrorCode(errorCode)
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

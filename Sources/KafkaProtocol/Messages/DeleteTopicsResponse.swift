@@ -40,6 +40,10 @@ public struct DeleteTopicsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(responses, version, flexible: flexible, "DeleteTopicsResponse.responses")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in responses { element.forEachErrorCode(body) }
+    }
 }
 
 extension DeleteTopicsResponse {
@@ -99,6 +103,10 @@ extension DeleteTopicsResponse {
                     errorMessage, flexible: flexible, "DeleteTopicsResponse.responses.errorMessage")
             }
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -77,6 +77,10 @@ public struct DescribeClusterResponse: KafkaResponse, Equatable {
         buffer.writeInt32(clusterAuthorizedOperations)
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+    }
 }
 
 extension DescribeClusterResponse {

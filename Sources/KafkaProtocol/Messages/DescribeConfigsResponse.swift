@@ -36,6 +36,10 @@ public struct DescribeConfigsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(results, version, flexible: flexible, "DescribeConfigsResponse.results")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in results { element.forEachErrorCode(body) }
+    }
 }
 
 extension DescribeConfigsResponse {
@@ -84,6 +88,10 @@ extension DescribeConfigsResponse {
             try buffer.writeString(resourceName, flexible: flexible, "DescribeConfigsResponse.results.resourceName")
             try buffer.writeArray(configs, version, flexible: flexible, "DescribeConfigsResponse.results.configs")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -40,6 +40,10 @@ public struct DescribeGroupsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(groups, version, flexible: flexible, "DescribeGroupsResponse.groups")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in groups { element.forEachErrorCode(body) }
+    }
 }
 
 extension DescribeGroupsResponse {
@@ -102,6 +106,10 @@ extension DescribeGroupsResponse {
                 buffer.writeInt32(authorizedOperations)
             }
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -49,6 +49,11 @@ public struct DescribeLogDirsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(results, version, flexible: flexible, "DescribeLogDirsResponse.results")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+        for element in results { element.forEachErrorCode(body) }
+    }
 }
 
 extension DescribeLogDirsResponse {
@@ -102,6 +107,10 @@ extension DescribeLogDirsResponse {
                 buffer.writeInt64(usableBytes)
             }
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

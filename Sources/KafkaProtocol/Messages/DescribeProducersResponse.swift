@@ -36,6 +36,10 @@ public struct DescribeProducersResponse: KafkaResponse, Equatable {
         try buffer.writeArray(topics, version, flexible: flexible, "DescribeProducersResponse.topics")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in topics { element.forEachErrorCode(body) }
+    }
 }
 
 extension DescribeProducersResponse {
@@ -63,6 +67,10 @@ extension DescribeProducersResponse {
             try buffer.writeArray(
                 partitions, version, flexible: flexible, "DescribeProducersResponse.topics.partitions")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in partitions { element.forEachErrorCode(body) }
         }
     }
 }
@@ -108,6 +116,10 @@ extension DescribeProducersResponse {
                 activeProducers, version, flexible: flexible,
                 "DescribeProducersResponse.topics.partitions.activeProducers")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -46,6 +46,10 @@ public struct DescribeTopicPartitionsResponse: KafkaResponse, Equatable {
         try buffer.writeNullable(nextCursor, version, flexible: flexible)
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in topics { element.forEachErrorCode(body) }
+    }
 }
 
 extension DescribeTopicPartitionsResponse {
@@ -99,6 +103,11 @@ extension DescribeTopicPartitionsResponse {
                 partitions, version, flexible: flexible, "DescribeTopicPartitionsResponse.topics.partitions")
             buffer.writeInt32(topicAuthorizedOperations)
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
+            for element in partitions { element.forEachErrorCode(body) }
         }
     }
 }
@@ -179,6 +188,10 @@ extension DescribeTopicPartitionsResponse {
                 offlineReplicas, flexible: flexible,
                 "DescribeTopicPartitionsResponse.topics.partitions.offlineReplicas")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -37,6 +37,10 @@ public struct DescribeTransactionsResponse: KafkaResponse, Equatable {
             transactionStates, version, flexible: flexible, "DescribeTransactionsResponse.transactionStates")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in transactionStates { element.forEachErrorCode(body) }
+    }
 }
 
 extension DescribeTransactionsResponse {
@@ -103,6 +107,10 @@ extension DescribeTransactionsResponse {
             try buffer.writeArray(
                 topics, version, flexible: flexible, "DescribeTransactionsResponse.transactionStates.topics")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -63,6 +63,11 @@ public struct FetchResponse: KafkaResponse, Equatable {
         try buffer.writeArray(responses, version, flexible: flexible, "FetchResponse.responses")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+        for element in responses { element.forEachErrorCode(body) }
+    }
 }
 
 extension FetchResponse {
@@ -89,6 +94,10 @@ extension FetchResponse {
             try buffer.writeString(topic, flexible: flexible, "FetchResponse.responses.topic")
             try buffer.writeArray(partitions, version, flexible: flexible, "FetchResponse.responses.partitions")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in partitions { element.forEachErrorCode(body) }
         }
     }
 }
@@ -229,6 +238,10 @@ extension FetchResponse {
                     throw .fieldNotInVersion("FetchResponse.responses.partitions.snapshotID", version)
                 }
             }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -104,6 +104,11 @@ public struct FindCoordinatorResponse: KafkaResponse, Equatable {
         }
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+        for element in coordinators { element.forEachErrorCode(body) }
+    }
 }
 
 extension FindCoordinatorResponse {
@@ -153,6 +158,10 @@ extension FindCoordinatorResponse {
             try buffer.writeNullableString(
                 errorMessage, flexible: flexible, "FindCoordinatorResponse.coordinators.errorMessage")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -39,4 +39,8 @@ public struct HeartbeatResponse: KafkaResponse, Equatable {
         buffer.writeErrorCode(errorCode)
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+    }
 }

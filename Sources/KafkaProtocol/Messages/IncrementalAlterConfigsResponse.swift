@@ -36,6 +36,10 @@ public struct IncrementalAlterConfigsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(responses, version, flexible: flexible, "IncrementalAlterConfigsResponse.responses")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in responses { element.forEachErrorCode(body) }
+    }
 }
 
 extension IncrementalAlterConfigsResponse {
@@ -78,6 +82,10 @@ extension IncrementalAlterConfigsResponse {
             try buffer.writeString(
                 resourceName, flexible: flexible, "IncrementalAlterConfigsResponse.responses.resourceName")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -48,4 +48,8 @@ public struct InitProducerIdResponse: KafkaResponse, Equatable {
         buffer.writeInt16(producerEpoch)
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+    }
 }

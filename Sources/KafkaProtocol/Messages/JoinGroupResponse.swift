@@ -92,6 +92,10 @@ public struct JoinGroupResponse: KafkaResponse, Equatable {
         try buffer.writeArray(members, version, flexible: flexible, "JoinGroupResponse.members")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+    }
 }
 
 extension JoinGroupResponse {

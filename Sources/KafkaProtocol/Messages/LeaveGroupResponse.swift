@@ -51,6 +51,11 @@ public struct LeaveGroupResponse: KafkaResponse, Equatable {
         }
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+        for element in members { element.forEachErrorCode(body) }
+    }
 }
 
 extension LeaveGroupResponse {
@@ -82,6 +87,10 @@ extension LeaveGroupResponse {
                 groupInstanceID, flexible: flexible, "LeaveGroupResponse.members.groupInstanceID")
             buffer.writeErrorCode(errorCode)
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

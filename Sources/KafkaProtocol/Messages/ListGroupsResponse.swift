@@ -43,6 +43,10 @@ public struct ListGroupsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(groups, version, flexible: flexible, "ListGroupsResponse.groups")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+    }
 }
 
 extension ListGroupsResponse {

@@ -40,6 +40,10 @@ public struct ListOffsetsResponse: KafkaResponse, Equatable {
         try buffer.writeArray(topics, version, flexible: flexible, "ListOffsetsResponse.topics")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in topics { element.forEachErrorCode(body) }
+    }
 }
 
 extension ListOffsetsResponse {
@@ -67,6 +71,10 @@ extension ListOffsetsResponse {
             try buffer.writeString(name, flexible: flexible, "ListOffsetsResponse.topics.name")
             try buffer.writeArray(partitions, version, flexible: flexible, "ListOffsetsResponse.topics.partitions")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in partitions { element.forEachErrorCode(body) }
         }
     }
 }
@@ -142,6 +150,10 @@ extension ListOffsetsResponse {
                 buffer.writeInt32(leaderEpoch)
             }
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

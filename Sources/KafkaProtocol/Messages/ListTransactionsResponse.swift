@@ -52,6 +52,10 @@ public struct ListTransactionsResponse: KafkaResponse, Equatable {
             transactionStates, version, flexible: flexible, "ListTransactionsResponse.transactionStates")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+    }
 }
 
 extension ListTransactionsResponse {

@@ -79,6 +79,10 @@ public struct MetadataResponse: KafkaResponse, Equatable {
         }
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in topics { element.forEachErrorCode(body) }
+    }
 }
 
 extension MetadataResponse {
@@ -194,6 +198,11 @@ extension MetadataResponse {
             }
             if flexible { buffer.writeEmptyTaggedFields() }
         }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
+            for element in partitions { element.forEachErrorCode(body) }
+        }
     }
 }
 
@@ -262,6 +271,10 @@ extension MetadataResponse {
                     offlineReplicas, flexible: flexible, "MetadataResponse.topics.partitions.offlineReplicas")
             }
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

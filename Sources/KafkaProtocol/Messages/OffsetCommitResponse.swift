@@ -40,6 +40,10 @@ public struct OffsetCommitResponse: KafkaResponse, Equatable {
         try buffer.writeArray(topics, version, flexible: flexible, "OffsetCommitResponse.topics")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in topics { element.forEachErrorCode(body) }
+    }
 }
 
 extension OffsetCommitResponse {
@@ -68,6 +72,10 @@ extension OffsetCommitResponse {
             try buffer.writeArray(partitions, version, flexible: flexible, "OffsetCommitResponse.topics.partitions")
             if flexible { buffer.writeEmptyTaggedFields() }
         }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in partitions { element.forEachErrorCode(body) }
+        }
     }
 }
 
@@ -94,6 +102,10 @@ extension OffsetCommitResponse {
             buffer.writeInt32(partitionIndex)
             buffer.writeErrorCode(errorCode)
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

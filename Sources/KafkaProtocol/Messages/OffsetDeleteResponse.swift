@@ -42,6 +42,11 @@ public struct OffsetDeleteResponse: KafkaResponse, Equatable {
         buffer.writeInt32(throttleTimeMs)
         try buffer.writeArray(topics, version, flexible: false, "OffsetDeleteResponse.topics")
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+        for element in topics { element.forEachErrorCode(body) }
+    }
 }
 
 extension OffsetDeleteResponse {
@@ -68,6 +73,10 @@ extension OffsetDeleteResponse {
             try buffer.writeString(name, flexible: false, "OffsetDeleteResponse.topics.name")
             try buffer.writeArray(partitions, version, flexible: false, "OffsetDeleteResponse.topics.partitions")
         }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in partitions { element.forEachErrorCode(body) }
+        }
     }
 }
 
@@ -92,6 +101,10 @@ extension OffsetDeleteResponse {
         func encode(into buffer: inout ByteBuffer, version: Int16, flexible: Bool) throws(ProtocolError) {
             buffer.writeInt32(partitionIndex)
             buffer.writeErrorCode(errorCode)
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -73,6 +73,12 @@ public struct OffsetFetchResponse: KafkaResponse, Equatable {
         }
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in topics { element.forEachErrorCode(body) }
+        body(errorCode)
+        for element in groups { element.forEachErrorCode(body) }
+    }
 }
 
 extension OffsetFetchResponse {
@@ -100,6 +106,10 @@ extension OffsetFetchResponse {
             try buffer.writeString(name, flexible: flexible, "OffsetFetchResponse.topics.name")
             try buffer.writeArray(partitions, version, flexible: flexible, "OffsetFetchResponse.topics.partitions")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in partitions { element.forEachErrorCode(body) }
         }
     }
 }
@@ -155,6 +165,10 @@ extension OffsetFetchResponse {
             buffer.writeErrorCode(errorCode)
             if flexible { buffer.writeEmptyTaggedFields() }
         }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
+        }
     }
 }
 
@@ -191,6 +205,11 @@ extension OffsetFetchResponse {
             buffer.writeErrorCode(errorCode)
             if flexible { buffer.writeEmptyTaggedFields() }
         }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in topics { element.forEachErrorCode(body) }
+            body(errorCode)
+        }
     }
 }
 
@@ -220,6 +239,10 @@ extension OffsetFetchResponse {
             try buffer.writeArray(
                 partitions, version, flexible: flexible, "OffsetFetchResponse.groups.topics.partitions")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in partitions { element.forEachErrorCode(body) }
         }
     }
 }
@@ -270,6 +293,10 @@ extension OffsetFetchResponse {
                 metadata, flexible: flexible, "OffsetFetchResponse.groups.topics.partitions.metadata")
             buffer.writeErrorCode(errorCode)
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

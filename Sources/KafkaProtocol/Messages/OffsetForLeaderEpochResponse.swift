@@ -40,6 +40,10 @@ public struct OffsetForLeaderEpochResponse: KafkaResponse, Equatable {
         try buffer.writeArray(topics, version, flexible: flexible, "OffsetForLeaderEpochResponse.topics")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in topics { element.forEachErrorCode(body) }
+    }
 }
 
 extension OffsetForLeaderEpochResponse {
@@ -67,6 +71,10 @@ extension OffsetForLeaderEpochResponse {
             try buffer.writeArray(
                 partitions, version, flexible: flexible, "OffsetForLeaderEpochResponse.topics.partitions")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in partitions { element.forEachErrorCode(body) }
         }
     }
 }
@@ -113,6 +121,10 @@ extension OffsetForLeaderEpochResponse {
             }
             buffer.writeInt64(endOffset)
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

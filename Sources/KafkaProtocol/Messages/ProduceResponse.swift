@@ -40,6 +40,10 @@ public struct ProduceResponse: KafkaResponse, Equatable {
         }
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in responses { element.forEachErrorCode(body) }
+    }
 }
 
 extension ProduceResponse {
@@ -68,6 +72,10 @@ extension ProduceResponse {
             try buffer.writeArray(
                 partitionResponses, version, flexible: flexible, "ProduceResponse.responses.partitionResponses")
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in partitionResponses { element.forEachErrorCode(body) }
         }
     }
 }
@@ -148,6 +156,10 @@ extension ProduceResponse {
                     errorMessage, flexible: flexible, "ProduceResponse.responses.partitionResponses.errorMessage")
             }
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

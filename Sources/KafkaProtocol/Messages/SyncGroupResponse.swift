@@ -66,4 +66,8 @@ public struct SyncGroupResponse: KafkaResponse, Equatable {
         try buffer.writeBytes(assignment, flexible: flexible, "SyncGroupResponse.assignment")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        body(errorCode)
+    }
 }

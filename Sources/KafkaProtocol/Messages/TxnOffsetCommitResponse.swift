@@ -36,6 +36,10 @@ public struct TxnOffsetCommitResponse: KafkaResponse, Equatable {
         try buffer.writeArray(topics, version, flexible: flexible, "TxnOffsetCommitResponse.topics")
         if flexible { buffer.writeEmptyTaggedFields() }
     }
+
+    public func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+        for element in topics { element.forEachErrorCode(body) }
+    }
 }
 
 extension TxnOffsetCommitResponse {
@@ -64,6 +68,10 @@ extension TxnOffsetCommitResponse {
             try buffer.writeArray(partitions, version, flexible: flexible, "TxnOffsetCommitResponse.topics.partitions")
             if flexible { buffer.writeEmptyTaggedFields() }
         }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            for element in partitions { element.forEachErrorCode(body) }
+        }
     }
 }
 
@@ -90,6 +98,10 @@ extension TxnOffsetCommitResponse {
             buffer.writeInt32(partitionIndex)
             buffer.writeErrorCode(errorCode)
             if flexible { buffer.writeEmptyTaggedFields() }
+        }
+
+        func forEachErrorCode(_ body: (ErrorCode) -> Void) {
+            body(errorCode)
         }
     }
 }

@@ -64,6 +64,7 @@ struct MessageEmitter {
             emitDecoding(structure, path: path, versions: versions, isMessage: isMessage)
             source.line()
             emitEncoding(structure, path: path, versions: versions, isMessage: isMessage)
+            emitErrorCodes(structure, isMessage: isMessage)
         }
     }
 

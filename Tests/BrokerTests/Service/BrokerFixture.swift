@@ -1,3 +1,4 @@
+import CoreMetrics
 import KafkaProtocol
 import Logging
 import NIOCore
@@ -11,13 +12,15 @@ import TestKit
 @discardableResult
 func withBroker<Result>(
     in directory: TemporaryDirectory, log: LogLines = LogLines(), fileSystem: FaultyFileSystem = FaultyFileSystem(),
-    clock: BrokerClock = .system, configure: (inout BrokerConfiguration) -> Void = { _ in },
+    clock: BrokerClock = .system, metrics: any MetricsFactory = NOOPMetricsHandler.instance,
+    configure: (inout BrokerConfiguration) -> Void = { _ in },
     _ body: (RunningTestBroker) async throws -> Result
 ) async throws -> Result {
     var configuration = BrokerConfiguration(dataDirectory: directory.appending("data"), port: try freePort())
     configure(&configuration)
     let service = BrokerService(
-        configuration: configuration, logger: log.logger, clock: clock, fileSystem: fileSystem)
+        configuration: configuration, logger: log.logger, clock: clock, fileSystem: fileSystem,
+        metrics: metrics)
     let running = Task { try await service.run() }
     do {
         let result = try await body(RunningTestBroker(service: service, port: try await service.listening(), log: log))

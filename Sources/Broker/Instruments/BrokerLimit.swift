@@ -1,0 +1,30 @@
+/// The limits of `BrokerLimits` and `ConnectionLimits` by their names there; each is counted whenever it has an effect.
+enum BrokerLimit: Int, CaseIterable, Sendable {
+    /// Larger frames close the connection.
+    case frameBytes, firstFrameBytes
+    /// The broker stops reading from the connection.
+    case queuedRequests, queuedBytes
+    /// Connections closed, or not taken.
+    case idleTime, requestBytes, connections, connectionsPerAddress
+    /// Records refused.
+    case batchBytes, decompressedBytes
+    /// Answers that hold less, or come sooner, than the client asked for.
+    case fetchResponseBytes, fetchWaitMilliseconds
+    /// What is not created.
+    case partitionsPerTopic, partitions, topics, groups
+    /// Producers forgotten.
+    case producersPerPartition
+    /// Commits refused.
+    case offsetMetadataBytes
+    /// Rewritings of a partition of `__consumer_offsets`.
+    case offsetsTopicBytes
+    /// Compactions that took another pass because their keys took more memory.
+    case compactionBytes
+    /// Fetches that were read on a thread of their own.
+    case hotBytes
+    /// Topics and groups that share a series.
+    case measuredTopics, measuredGroups
+
+    /// As in `BrokerLimits`.
+    var name: String { "\(self)" }
+}
