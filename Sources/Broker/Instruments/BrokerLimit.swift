@@ -14,10 +14,14 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     case partitionsPerTopic, partitions, topics, groups
     /// Producers forgotten.
     case producersPerPartition
+    /// Transactional ids, or partitions of a transaction, refused.
+    case transactionalIDs, partitionsPerTransaction
     /// Commits refused.
     case offsetMetadataBytes
     /// Rewritings of a partition of `__consumer_offsets`.
     case offsetsTopicBytes
+    /// Rewritings of a partition of `__transaction_state`.
+    case transactionsTopicBytes
     /// Compactions that took another pass because their keys took more memory.
     case compactionBytes
     /// Fetches that were read on a thread of their own.
