@@ -165,8 +165,8 @@ let package = Package(
         .testTarget(
             name: "WeirTests",
             dependencies: [
-                "weir", "TestKit", "SeriesStore", "MetricModel", "CommitLog", "RecordBatch", "KafkaClient", .nioCore,
-                .logging, .grdb,
+                "weir", "TestKit", "SeriesStore", "MetricModel", "CommitLog", "RecordBatch", "KafkaProtocol",
+                "KafkaClient", .nioCore, .logging, .grdb,
             ], swiftSettings: strict),
     ]
 )

@@ -39,6 +39,9 @@ public struct BrokerLimits: Sendable {
     public var offsetMetadataBytes = 4_096
     /// Bytes of a partition of `__consumer_offsets` at which it is rewritten with what groups remember.
     public var offsetsTopicBytes = 16 << 20
+    /// Bytes that the disk must have free for clients' records to be taken; below it they are answered
+    /// KAFKA_STORAGE_ERROR. Nil for a hundredth of the file system, at least 16 MiB, at most 1 GiB, never more than an eighth.
+    public var minimumFreeBytes: Int?
     /// Memory for the keys of one pass of compaction; a log with more keys takes several passes. Kafka's
     /// `log.cleaner.dedupe.buffer.size` is 128 MiB.
     public var compactionBytes = 16 << 20

@@ -19,6 +19,7 @@ final class BrokerNode: Sendable {
     let producerIDs: ProducerIDAllocator
     let counters: BrokerCounters
     let connections = OpenConnections()
+    let disk: DiskSpace
     let reporting: Mutex<Reporting>
     let housekeeper: Housekeeper
     private let port = Atomic<Int>(0)
@@ -27,8 +28,7 @@ final class BrokerNode: Sendable {
     init(
         configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, pool: DiskPool, catalog: Catalog,
         groups: GroupCoordinator, transactions: TransactionCoordinator, producerIDs: ProducerIDAllocator,
-        counters: BrokerCounters,
-        metrics: any MetricsFactory
+        counters: BrokerCounters, metrics: any MetricsFactory, disk: DiskSpace
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -39,10 +39,12 @@ final class BrokerNode: Sendable {
         self.transactions = transactions
         self.producerIDs = producerIDs
         self.counters = counters
+        self.disk = disk
         self.reporting = Mutex(Reporting(report: MetricReport(to: metrics)))
         self.housekeeper = Housekeeper(
-            catalog: catalog, settings: configuration.housekeeping,
-            producerExpiration: configuration.transactions.producerExpiration, limits: configuration.limits, clock: clock,
+            catalog: catalog, disk: disk, settings: configuration.housekeeping,
+            producerExpiration: configuration.transactions.producerExpiration, limits: configuration.limits,
+            clock: clock,
             logger: logger, counters: counters)
     }
 
@@ -89,6 +91,8 @@ final class BrokerNode: Sendable {
         statistics.expiredSegments = self.counters.expiredSegments.value
         statistics.expiredBytes = self.counters.expiredBytes.value
         statistics.compactedBytes = self.counters.compactedBytes.value
+        statistics.lowSpaceRefusals = self.counters.timesReached(.minimumFreeBytes)
+        statistics.failedWrites = self.counters.failedWrites.value
         statistics.topics = topics.count
         statistics.partitions = topics.reduce(0) { $0 + $1.partitions.count }
         return statistics

@@ -23,6 +23,10 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var expiredBytes = 0
     /// Bytes of superseded records that compaction has removed.
     public var compactedBytes = 0
+    /// Batches refused as the disk has little room.
+    public var lowSpaceRefusals = 0
+    /// Batches that could not be written, as the disk was full or failed.
+    public var failedWrites = 0
 
     public init() {}
 }

@@ -90,11 +90,14 @@ struct RunningBroker {
         _ eventLoop: any EventLoop, _ pool: DiskPool, _ counters: BrokerCounters, _ metrics: any MetricsFactory
     ) throws(BrokerError) -> BrokerNode {
         let open = OpenTransactions()
+        let disk = DiskSpace(
+            directory: configuration.dataDirectory, fileSystem: fileSystem, limits: configuration.limits, clock: clock,
+            logger: logger, counters: counters)
         var logConfiguration = configuration.log
         logConfiguration.maximumProducers = configuration.limits.producersPerPartition
         let resources = PartitionResources(
             logConfiguration: logConfiguration, fileSystem: fileSystem, limits: configuration.limits, pool: pool,
-            clock: clock, counters: counters, transactions: open, logger: logger)
+            clock: clock, counters: counters, transactions: open, logger: logger, disk: disk)
         let settings = Catalog.Settings(
             dataDirectory: configuration.dataDirectory, defaultPartitions: max(1, configuration.defaultPartitions),
             limits: configuration.limits, offsetsPartitions: max(1, configuration.groups.offsetsPartitions),
@@ -112,7 +115,7 @@ struct RunningBroker {
                 producerIDs: producerIDs, open: open, pool: pool, counters: counters, clock: clock, logger: logger))
         return BrokerNode(
             configuration: configuration, logger: logger, clock: clock, pool: pool, catalog: catalog, groups: groups,
-            transactions: transactions, producerIDs: producerIDs, counters: counters, metrics: metrics)
+            transactions: transactions, producerIDs: producerIDs, counters: counters, metrics: metrics, disk: disk)
     }
 
     private static func listen(_ node: BrokerNode, _ eventLoops: MultiThreadedEventLoopGroup) async throws

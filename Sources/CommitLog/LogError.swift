@@ -18,6 +18,13 @@ public enum LogError: Error, Hashable, Sendable {
     case offsetsExhausted(directory: String)
 }
 
+extension LogError {
+    /// Whether it failed for want of room, so that it may work again once there is some.
+    public var isDiskFull: Bool {
+        if case .file(_, _, let reason) = self { reason.isDiskFull } else { false }
+    }
+}
+
 /// What was being done to a file.
 public enum FileOperation: String, Hashable, Sendable {
     case open

@@ -184,7 +184,10 @@ final class Catalog: Sendable {
                 file = changed
                 self.topics.withLock { _ = $0.removeValue(forKey: topic.name.rawValue) }
                 for partition in topic.partitions { partition.close(answering: .unknownTopicOrPartition) }
-                for partition in topic.partitions { partition.waitForCompaction() }
+                for partition in topic.partitions {
+                    partition.waitForCompaction()
+                    self.resources.disk.forget(partition.name)
+                }
                 try self.finishDeletion(entry, &file)
             }
         } catch {

@@ -1,4 +1,4 @@
-import Glibc
+import CommitLog
 import KafkaProtocol
 
 // DescribeLogDirs (35): how many bytes the partitions have.
@@ -20,9 +20,9 @@ enum DescribeLogDirsHandler: RequestHandler {
             } else {
                 result.topics = node.catalog.allTopics.map { self.describe($0, $0.partitions) }
             }
-            if let room = self.room(in: node.configuration.dataDirectory) {
-                result.totalBytes = room.total
-                result.usableBytes = room.usable
+            if let space = node.disk.space {
+                result.totalBytes = Int64(space.total)
+                result.usableBytes = Int64(space.usable)
             }
             exchange.reply(DescribeLogDirsResponse(results: [result]))
         }
@@ -34,15 +34,5 @@ enum DescribeLogDirsHandler: RequestHandler {
         .init(
             name: topic.name.rawValue,
             partitions: partitions.map { .init(partitionIndex: $0.index, partitionSize: Int64($0.byteCount)) })
-    }
-
-    private static func room(in directory: String) -> (total: Int64, usable: Int64)? {
-        var status = statvfs()
-        guard statvfs(directory, &status) == 0 else { return nil }
-        let unit = UInt64(status.f_frsize)
-        func bytes(_ blocks: UInt) -> Int64 {
-            Int64(clamping: UInt64(blocks).multipliedReportingOverflow(by: unit).partialValue)
-        }
-        return (bytes(status.f_blocks), bytes(status.f_bavail))
     }
 }

@@ -16,6 +16,7 @@ import RecordBatch
 //   batch's header, and into the answer from version 2 on.
 // - With a `compression.type` other than `producer` a batch that comes with another codec is compressed anew. Topics with
 //   `cleanup.policy=compact` refuse records without a key (INVALID_RECORD).
+// - When the disk has little room, or cannot be written, the answer is KAFKA_STORAGE_ERROR, which producers retry.
 // - Pipelined: requests of one connection append in order but share syncs while they wait.
 // - A topic that does not exist is created if the settings allow it (Kafka does so only for Metadata).
 // - Versions 5 and later answer with the log start offset, 8 and later with a message per refused batch.
@@ -97,6 +98,7 @@ enum ProduceHandler: RequestHandler {
         let bytes = batch.header.totalByteCount
         if settings.looksAtRecords { try settings.obey(on: &batch, limits) }
         if settings.usesAppendTime { batch.setLogAppendTime(context.node.clock.wallMilliseconds()) }
+        try context.node.disk.admit(batch.header.totalByteCount)
         var receipt = try partition.append(batch, sync: callback)
         if settings.usesAppendTime { receipt.logAppendTime = batch.header.maxTimestamp }
         partition.traffic.produced(records: count, bytes: bytes)

@@ -7,8 +7,8 @@ import Synchronization
 
 /// Does what logs need without anybody asking: retention, compaction, and syncs that a topic's `flush.ms` demands.
 ///
-/// Owned by `RunningBroker`. A timer on one event loop only looks which chores are due by the broker's clock; they run on
-/// threads of their own, one for each chore, partition by partition, so that neither connections nor syncs wait for
+/// Owned by `RunningBroker`. A timer on one event loop only looks how much room the disk has and which chores are due by
+/// the broker's clock; they run on threads of their own, one for each chore, partition by partition, so that neither connections nor syncs wait for
 /// them. A partition's lock is held for moments only. Internal topics are kept small by those who write them.
 final class Housekeeper: Sendable {
     /// Something that is done for all partitions in turn.
@@ -20,8 +20,11 @@ final class Housekeeper: Sendable {
 
     /// Between two looks at what is due, at most.
     private static let tick = Duration.seconds(1)
+    /// Between two looks at retention while the disk has little room, at most.
+    private static let retentionWhenLow = TimeAmount.seconds(10)
 
     private let catalog: Catalog
+    private let disk: DiskSpace
     private let settings: HousekeepingSettings
     /// How long partitions remember a producer that is silent.
     private let producerExpiration: TimeAmount
@@ -43,10 +46,12 @@ final class Housekeeper: Sendable {
     }
 
     init(
-        catalog: Catalog, settings: HousekeepingSettings, producerExpiration: TimeAmount, limits: BrokerLimits, clock: BrokerClock, logger: Logger,
+        catalog: Catalog, disk: DiskSpace, settings: HousekeepingSettings, producerExpiration: TimeAmount,
+        limits: BrokerLimits, clock: BrokerClock, logger: Logger,
         counters: BrokerCounters
     ) {
         self.catalog = catalog
+        self.disk = disk
         self.settings = settings
         self.producerExpiration = producerExpiration
         self.clock = clock
@@ -89,7 +94,14 @@ final class Housekeeper: Sendable {
 
     private func beginWhatIsDue() {
         let now = self.clock.now()
+        let wasLow = self.disk.isLow
+        self.disk.measure()
         let begun = self.diary.withLock { diary -> [Chore] in
+            if self.disk.isLow {
+                // Retention is what makes room.
+                let next = wasLow ? now + Self.retentionWhenLow : now
+                diary.due[.retention] = min(diary.due[.retention] ?? next, next)
+            }
             let due = diary.due.filter { $0.value <= now && !diary.running.contains($0.key) }.map(\.key)
             for chore in due {
                 diary.due[chore] = now + Self.interval(of: chore, self.settings)

@@ -19,6 +19,7 @@ final class BrokerCounters: Sendable {
     let expiredSegments = Counter()
     let expiredBytes = Counter()
     let compactedBytes = Counter()
+    let failedWrites = Counter()
     private let syncSeconds: CoreMetrics.Timer
     private let syncFailures = Counter()
     private let traffic = Mutex(Traffic())
@@ -93,6 +94,7 @@ final class BrokerCounters: Sendable {
         report.count(BrokerMetrics.expiredSegments, self.expiredSegments.value)
         report.count(BrokerMetrics.expiredBytes, self.expiredBytes.value)
         report.count(BrokerMetrics.compactedBytes, self.compactedBytes.value)
+        report.count(BrokerMetrics.failedWrites, self.failedWrites.value)
         for limit in BrokerLimit.allCases where self.timesReached(limit) > 0 {
             report.count(BrokerMetrics.limitReached, self.timesReached(limit), [limit.name])
         }

@@ -7,7 +7,7 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     /// Connections closed, or not taken.
     case idleTime, requestBytes, connections, connectionsPerAddress
     /// Records refused.
-    case batchBytes, decompressedBytes
+    case batchBytes, decompressedBytes, minimumFreeBytes
     /// Answers that hold less, or come sooner, than the client asked for.
     case fetchResponseBytes, fetchWaitMilliseconds
     /// What is not created.

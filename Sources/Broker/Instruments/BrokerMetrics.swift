@@ -67,6 +67,8 @@ public enum BrokerMetrics {
     static let expiredBytes = Metric(.counter, "weir_broker_expired_bytes_total", "Bytes that retention removed.")
     static let compactedBytes = Metric(
         .counter, "weir_broker_compacted_bytes_total", "Bytes that compaction removed.")
+    static let failedWrites = Metric(
+        .counter, "weir_broker_failed_writes_total", "Batches that could not be written to disk.")
 
     // MARK: Groups
 
@@ -81,6 +83,7 @@ public enum BrokerMetrics {
         requests, requestBytes, responseBytes, requestSeconds, errors, unreadableRequests, connections,
         acceptedConnections, queuedBytes, poolQueue, limitReached, producedRecords, producedBytes, fetchedRecords,
         fetchedBytes, topics, partitions, logBytes, logSegments, logStartOffset, logEndOffset, syncSeconds,
-        syncFailures, expiredSegments, expiredBytes, compactedBytes, groups, groupMembers, groupLag,
+        syncFailures, expiredSegments, expiredBytes, compactedBytes, failedWrites, groups, groupMembers,
+        groupLag,
     ]
 }

@@ -64,7 +64,7 @@ extension Partition {
                     base = try state.log.append(batch, leaderEpoch: self.leaderEpoch, now: now)
                 } catch {
                     problem = error
-                    return .failure(Refusal(.kafkaStorageError, error.description))
+                    return .failure(Refusal(.kafkaStorageError, nil))
                 }
                 end = state.log.logEndOffset
                 if batch.header.hasProducerID {
@@ -85,8 +85,10 @@ extension Partition {
         }
         if startsSync { self.startSync() }
         for wait in woken { wait.dataArrived() }
-        if let problem { self.resources.logger.error("\(self.name): a batch could not be written: \(problem)") }
-        return try outcome.get()
+        if let problem { throw Refusal(.kafkaStorageError, self.resources.disk.failed(problem, in: self.name)) }
+        let receipt = try outcome.get()
+        self.resources.disk.wrote(in: self)
+        return receipt
     }
 
     /// - Returns: the batch as it is in the log already; nil if it is to be appended.

@@ -138,6 +138,7 @@ struct PartitionResources: Sendable {
     /// Asked before a batch begins a transaction in a partition.
     let transactions: OpenTransactions
     let logger: Logger
+    let disk: DiskSpace
 }
 
 /// Which offsets were written lately and so are surely in the page cache. A value inside the partition's lock.

@@ -27,11 +27,30 @@ public protocol FileSystem: Sendable {
     func remove(_ path: String) throws(SystemError)
     /// The names of a directory's entries, in no order.
     func names(in directory: String) throws(SystemError) -> [String]
+    /// How much room there is on the file system that holds `path`.
+    func space(at path: String) throws(SystemError) -> FileSystemSpace
+}
+
+/// The room on a file system.
+public struct FileSystemSpace: Hashable, Sendable {
+    /// Bytes in all.
+    public var total: Int
+    /// Bytes that this user may still write.
+    public var usable: Int
+
+    public init(total: Int, usable: Int) {
+        self.total = total
+        self.usable = usable
+    }
 }
 
 extension FileSystem {
     public func modified(_ descriptor: Int32) throws(SystemError) -> Int64 {
         try POSIXFileSystem().modified(descriptor)
+    }
+
+    public func space(at path: String) throws(SystemError) -> FileSystemSpace {
+        try POSIXFileSystem().space(at: path)
     }
 }
 

@@ -105,6 +105,15 @@ public struct POSIXFileSystem: FileSystem {
         }
     }
 
+    public func space(at path: String) throws(SystemError) -> FileSystemSpace {
+        var status = statvfs()
+        try Self.retrying { Int(statvfs(path, &status)) }
+        func bytes(_ blocks: UInt) -> Int {
+            Int(clamping: UInt64(blocks).multipliedFullWidth(by: UInt64(status.f_frsize)).low)
+        }
+        return FileSystemSpace(total: bytes(status.f_blocks), usable: bytes(status.f_bavail))
+    }
+
     @discardableResult
     private static func retrying(_ call: () -> Int) throws(SystemError) -> Int {
         while true {
@@ -134,6 +143,8 @@ extension SystemError: CustomStringConvertible {
         default: nil
         }
     }
+
+    var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
 
     /// Whether the file or directory does not exist.
     var isMissing: Bool { code == ENOENT }

@@ -40,6 +40,14 @@ struct BrokerCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            """
+            Refuse records while the disk has less room than this, so that the rest goes on (default: 1 % of it, at \
+            least 16MiB, at most 1GiB; 'off' for never).
+            """, valueName: "size|off"))
+    var minFreeSpace: FreeSpace?
+
+    @Option(
+        help: ArgumentHelp(
             "Look this often for segments that a topic's retention does not keep (default: 5m).", valueName: "duration")
     )
     var retentionCheck: Duration?
@@ -71,6 +79,7 @@ struct BrokerCommand: AsyncParsableCommand {
         configuration.autoCreateTopics = try settings.value(autoCreateTopics, "auto-create-topics", default: true)
         configuration.durability = try settings.value(durability, "durability", default: .acknowledged).value
         configuration.housekeeping = try housekeeping(settings)
+        configuration.limits.minimumFreeBytes = try settings.value(minFreeSpace, "min-free-space")?.bytes
         try await weir.run([BrokerService(configuration: configuration, logger: logger)], logger: logger)
     }
 }

@@ -67,6 +67,16 @@ struct ByteSize: ExpressibleByArgument {
     }
 }
 
+/// Room to keep free: a ``ByteSize``, or `off` for none.
+struct FreeSpace: ExpressibleByArgument {
+    let bytes: Int
+
+    init?(argument: String) {
+        guard let bytes = argument == "off" ? 0 : ByteSize(argument: argument)?.bytes else { return nil }
+        self.bytes = bytes
+    }
+}
+
 /// A list with commas between its elements.
 struct NameList: ExpressibleByArgument {
     let names: [String]

@@ -8,7 +8,7 @@ enum SettingNames {
         "demo": ["data-dir", "for", "broker-port", "interval", "log-level"],
         "broker": [
             "data-dir", "listen", "advertise", "partitions", "auto-create-topics", "durability", "retention-check",
-            "compaction-check", "log-level",
+            "compaction-check", "min-free-space", "log-level",
         ],
         "agent": [
             "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "log-level",

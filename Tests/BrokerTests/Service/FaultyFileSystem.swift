@@ -9,6 +9,7 @@ final class FaultyFileSystem: FileSystem {
         var isHeld = false
         var failure: SystemError?
         var writeFailure: SystemError?
+        var space: FileSystemSpace?
     }
 
     private let real = POSIXFileSystem()
@@ -21,6 +22,8 @@ final class FaultyFileSystem: FileSystem {
     func holdSyncs() { self.state.withLock { $0.isHeld = true } }
     func failSyncs(_ code: Int32) { self.state.withLock { $0.failure = SystemError(code: code) } }
     func failWrites(_ code: Int32) { self.state.withLock { $0.writeFailure = SystemError(code: code) } }
+    /// What the file system is said to have room for; nil for the truth.
+    func pretend(_ space: FileSystemSpace?) { self.state.withLock { $0.space = space } }
     func heal() {
         self.state.withLock {
             $0.isHeld = false
@@ -34,6 +37,11 @@ final class FaultyFileSystem: FileSystem {
         while self.state.withLock({ $0.isHeld }) { usleep(1_000) }
         if let failure = self.state.withLock({ $0.failure }) { throw failure }
         try self.real.sync(descriptor)
+    }
+
+    func space(at path: String) throws(SystemError) -> FileSystemSpace {
+        if let space = self.state.withLock({ $0.space }) { return space }
+        return try self.real.space(at: path)
     }
 
     func write(
