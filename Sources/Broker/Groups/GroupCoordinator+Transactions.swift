@@ -1,6 +1,7 @@
 import KafkaProtocol
 import Logging
 import NIOCore
+import OrderedCollections
 import RecordBatch
 
 /// Offsets that are committed as part of a transaction (TxnOffsetCommit, KIP-98 and KIP-447).

@@ -1,4 +1,6 @@
+import CommitLog
 import KafkaProtocol
+import RecordBatch
 
 // DescribeProducers (61): which producers a partition knows, and whether they have a transaction open (KIP-664).
 enum DescribeProducersHandler: RequestHandler {

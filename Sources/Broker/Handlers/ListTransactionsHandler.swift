@@ -8,7 +8,7 @@ enum ListTransactionsHandler: RequestHandler {
         exchange.context.node.transactions.list { known in
             let wanted = known.filter { _, record in
                 (request.stateFilters.isEmpty || states.contains(record.state))
-                    && (request.producerIDFilters.isEmpty || request.producerIDFilters.contains(record.producerID))
+                    && (request.producerIdFilters.isEmpty || request.producerIdFilters.contains(record.producerID))
             }
             exchange.reply(
                 ListTransactionsResponse(
