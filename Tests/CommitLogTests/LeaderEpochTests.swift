@@ -55,7 +55,10 @@ import Testing
         try fill(&log)
         try log.close()
         let whole = try LogMaking.fileBytes(file)
-        for text in [nil, "", "0\n1\n0 0\n", "0\n3\n0 0\n2 4\n5 15\n", "0\n3\n0 0\n2 4\n5 14", "0\n2\n2 0\n5 14\n", "7"] {
+        let texts = [
+            nil, "", "0\n1\n0 0\n", "0\n3\n0 0\n2 4\n5 15\n", "0\n3\n0 0\n2 4\n5 14", "0\n2\n2 0\n5 14\n", "7",
+        ]
+        for text in texts {
             if let text { try LogMaking.write(Array(text.utf8), to: file) } else { removeTree(file) }
             var again = try open()
             #expect(again.recovery.rebuiltIndexes == [file], "\(text ?? "missing")")

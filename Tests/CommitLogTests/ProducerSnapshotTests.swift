@@ -80,7 +80,9 @@ import Testing
 
     @Test func everyDamageToASnapshotIsSeen() throws {
         var states = ProducerStates(limit: 10)
-        for sequence in Int32(0)..<3 { states.record(try Self.batch(sequence).header, at: Offset(Int64(sequence)), now: 9) }
+        for sequence in Int32(0)..<3 {
+            states.record(try Self.batch(sequence).header, at: Offset(Int64(sequence)), now: 9)
+        }
         let whole = ProducerSnapshot.encode(states)
         #expect(ProducerSnapshot.decode(whole, limit: 10)?.all.map(\.state) == states.all.map(\.state))
         for index in 0..<whole.readableBytes {
@@ -208,9 +210,10 @@ import Testing
         var log = try open()
         try fill(&log)
         try log.close()
-        let last = try #require(try LogMaking.names(in: path, suffix: ".log").last { name in
-            try! !LogMaking.fileBytes("\(path)/\(name)").isEmpty
-        })
+        let last = try #require(
+            try LogMaking.names(in: path, suffix: ".log").last { name in
+                try! !LogMaking.fileBytes("\(path)/\(name)").isEmpty
+            })
         let bytes = try LogMaking.fileBytes("\(path)/\(last)")
         try LogMaking.write(bytes.dropLast(10), to: "\(path)/\(last)")
         let again = try open()

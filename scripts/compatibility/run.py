@@ -8,6 +8,7 @@ from checks import run_all
 import kcat_checks  # noqa: F401  (registers its checks)
 import confluent_checks  # noqa: F401
 import python_checks  # noqa: F401
+import transaction_checks  # noqa: F401
 
 binary, only = sys.argv[1], (sys.argv[2:] or [None])[0]
 with Broker(binary) as broker:

@@ -40,7 +40,10 @@ extension GroupCoordinator {
     /// What a group has committed, and the partitions for which open transactions commit something.
     func committedOffsets(
         group id: String,
-        answer: @escaping @Sendable (_ committed: [PartitionName: CommittedOffset], _ unstable: Set<PartitionName>) -> Void
+        answer:
+            @escaping @Sendable (
+                _ committed: [PartitionName: CommittedOffset], _ unstable: Set<PartitionName>
+            ) -> Void
     ) {
         self.onLoop {
             let room = self.rooms.value.groups[id]

@@ -38,10 +38,13 @@ extension OffsetsTopic {
         mutating func take(_ batch: EncodedBatch) throws {
             let header = batch.header
             if header.isControl {
-                guard let key = try batch.records().first?.key, let type = ControlRecordType(controlKey: key) else { return }
+                guard let key = try batch.records().first?.key, let type = ControlRecordType(controlKey: key) else {
+                    return
+                }
                 for group in self.groups.removeValue(forKey: header.producerID) ?? [] {
-                    guard let committed = self.memories[group]?.pending.end(
-                        producerID: header.producerID, isCommit: type == .commit)
+                    guard
+                        let committed = self.memories[group]?.pending.end(
+                            producerID: header.producerID, isCommit: type == .commit)
                     else { continue }
                     self.memories[group]?.offsets.merge(committed) { $1 }
                 }

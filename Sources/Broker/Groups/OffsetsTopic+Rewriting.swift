@@ -52,7 +52,8 @@ extension OffsetsTopic {
         }
         var bytes = 0
         for one in pending.sorted(by: { $0.offset.appendedAt < $1.offset.appendedAt }) {
-            for batch in try self.encode([.offset(one.name, one.offset.committed)], group: one.group, in: one.producer) {
+            for batch in try self.encode([.offset(one.name, one.offset.committed)], group: one.group, in: one.producer)
+            {
                 bytes += batch.header.totalByteCount
                 _ = try partition.append(batch, as: .broker, sync: nil)
             }

@@ -54,7 +54,8 @@ extension LogDump {
             else { continue }
             let reader = BatchReader(file, end: try file.size(), windowBytes: BatchReader.narrowWindowBytes)
             guard case .success(let header) = try reader.header(at: 0) else { continue }
-            guard epochs.epoch(at: header.baseOffset) ?? -1 == max(-1, header.partitionLeaderEpoch) else { return false }
+            let known = epochs.epoch(at: header.baseOffset) ?? -1
+            guard known == max(-1, header.partitionLeaderEpoch) else { return false }
         }
         return true
     }

@@ -161,7 +161,8 @@ public struct LogDump {
         if name == LeaderEpochs.fileName { isDamaged = try !fitsLog(text) }
         for file in OffsetFile.all where file.name == name { isDamaged = try file.read(in: directory) == .damaged }
         if isDamaged {
-            visit(.damage(Damage(position: 0, byteCount: byteCount, reason: "its checksum or form is wrong, or it contradicts the log")))
+            let reason = "its checksum or form is wrong, or it contradicts the log"
+            visit(.damage(Damage(position: 0, byteCount: byteCount, reason: reason)))
         }
     }
 }

@@ -49,8 +49,9 @@ enum ProducerSnapshot {
         return file
     }
 
-    private static func write(_ id: Int64, _ state: ProducerState, _ batch: AppendedBatch?, into buffer: inout ByteBuffer)
-    {
+    private static func write(
+        _ id: Int64, _ state: ProducerState, _ batch: AppendedBatch?, into buffer: inout ByteBuffer
+    ) {
         buffer.writeInteger(id)
         buffer.writeInteger(state.epoch)
         buffer.writeInteger(batch?.lastSequence ?? -1)

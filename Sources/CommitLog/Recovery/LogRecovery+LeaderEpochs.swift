@@ -38,16 +38,21 @@ extension LogRecovery {
         else { return false }
         for entry in epochs.entries.dropFirst() {
             guard let index = segments.firstIndex(where: { $0.nextOffset > entry.start }) else { return false }
-            guard try begins(entry, in: segments[index].open(in: directory)) else { return false }
+            let before = index == 0 ? nil : try lastEpoch(of: segments[index - 1])
+            guard try begins(entry, in: segments[index].open(in: directory), after: before) else { return false }
         }
         return true
     }
 
-    /// Whether an epoch's first batch is the first of that epoch in its segment.
-    private func begins(_ entry: LeaderEpochs.Entry, in segment: OpenSegment) throws(LogError) -> Bool {
+    /// Whether an epoch's first batch is the first of that epoch.
+    ///
+    /// - Parameter before: the epoch that the segment before ends with.
+    private func begins(
+        _ entry: LeaderEpochs.Entry, in segment: OpenSegment, after before: Int32?
+    ) throws(LogError) -> Bool {
         let reader = BatchReader(segment.log, end: segment.byteCount, windowBytes: BatchReader.narrowWindowBytes)
         var position = try segment.position(for: entry.start.advanced(by: -1))
-        var before: Int32?
+        var before = position == 0 ? before : nil
         while case .success(let header) = try reader.header(at: position) {
             if header.lastOffset >= entry.start {
                 return header.partitionLeaderEpoch == entry.epoch && before != entry.epoch
@@ -71,16 +76,19 @@ extension LogRecovery {
     /// The last batch's epoch, -1 for none; nil for an empty log.
     private func lastEpoch(_ recovered: Recovered) throws(LogError) -> Int32? {
         let active = recovered.active
+        guard active.byteCount > 0 else { return try recovered.sealed.last.map(lastEpoch(of:)) ?? nil }
         var epoch: Int32?
-        if active.byteCount > 0 {
-            try visit(active.file, from: active.index.position(for: Offset(.max)), to: active.byteCount) {
-                epoch = $0.partitionLeaderEpoch
-            }
-        } else if let last = recovered.sealed.last {
-            let segment = try last.open(in: directory)
-            try visit(segment.log, from: try segment.position(for: Offset(.max)), to: segment.byteCount) {
-                epoch = $0.partitionLeaderEpoch
-            }
+        try visit(active.file, from: active.index.position(for: Offset(.max)), to: active.byteCount) {
+            epoch = $0.partitionLeaderEpoch
+        }
+        return epoch.map { max(-1, $0) }
+    }
+
+    private func lastEpoch(of sealed: SealedSegment) throws(LogError) -> Int32? {
+        let segment = try sealed.open(in: directory)
+        var epoch: Int32?
+        try visit(segment.log, from: try segment.position(for: Offset(.max)), to: segment.byteCount) {
+            epoch = $0.partitionLeaderEpoch
         }
         return epoch.map { max(-1, $0) }
     }

@@ -70,8 +70,8 @@ extension LogRecovery {
         let latest = snapshots.last { $0 <= bound } ?? first
         for (base, marker) in evidence.unlisted where marker < latest { bound = min(bound, base) }
         for offset in snapshots.reversed() where offset <= bound {
-            if let producers = try ProducerSnapshot.read(at: offset, in: directory, limit: configuration.maximumProducers)
-            {
+            let limit = configuration.maximumProducers
+            if let producers = try ProducerSnapshot.read(at: offset, in: directory, limit: limit) {
                 recovered.producers = producers
                 return offset
             }

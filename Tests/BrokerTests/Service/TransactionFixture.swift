@@ -49,7 +49,9 @@ final class TestProducer {
         var builder = RecordBatchBuilder(
             producerID: self.identity.producerID, producerEpoch: self.identity.epoch, baseSequence: sequence,
             isTransactional: true)
-        for value in values { builder.append(timestamp: 1_000, key: nil, value: ByteBuffer(string: value)) }
+        // Markers have the broker's time, and records from long before would not be in the same segment.
+        let now = BrokerClock.system.wallMilliseconds()
+        for value in values { builder.append(timestamp: now, key: nil, value: ByteBuffer(string: value)) }
         var request = Requests.produce(try builder.finish(), to: topic, partition: partition)
         request.transactionalID = self.id
         let code = try await self.client.ask(request).only.errorCode

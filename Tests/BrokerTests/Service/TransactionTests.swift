@@ -42,7 +42,7 @@ import Testing
             #expect(try await producer.end(isCommit: false) == .none)
             try await producer.write(["kept"], to: "t")
             #expect(try await producer.end(isCommit: true) == .none)
-            let all = try await consumer.fetch("t", isolation: .readCommitted)
+            let all = try await consumer.fetch("t", from: 1, isolation: .readCommitted)
             #expect(all.abortedTransactions?.map(\.firstOffset) == [5])
             #expect(all.abortedTransactions?.map(\.producerID) == [producer.identity.producerID])
             #expect(try await consumer.committedValues("t") == ["before", "a", "b", "after", "kept"])
@@ -183,7 +183,8 @@ import Testing
             #expect(try await producer.commit(11, of: "t", group: "g") == ErrorCode.none)
             _ = try await client.ask(
                 OffsetCommitRequest(
-                    groupID: "g", topics: [.init(name: "t", partitions: [.init(partitionIndex: 0, committedOffset: 20)])]))
+                    groupID: "g",
+                    topics: [.init(name: "t", partitions: [.init(partitionIndex: 0, committedOffset: 20)])]))
             #expect(try await producer.end(isCommit: true) == .none)
             #expect(try await client.committedOffset(of: "t", group: "g") == (20, .none))
             // Left open over the restart.
