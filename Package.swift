@@ -153,20 +153,21 @@ let package = Package(
         .testTarget(
             name: "MetricAgentTests",
             dependencies: [
-                "MetricAgent", "MetricModel", "CommitLog", "RecordBatch", "KafkaProtocol", "Broker", "KafkaClient",
-                "TestKit", .nioCore, .logging, .serviceLifecycle,
+                "MetricAgent", "MetricModel", "MetricRegistry", "Instruments", "CommitLog", "RecordBatch",
+                "KafkaProtocol", "Broker", "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
+                .coreMetrics,
             ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "SubscriberTests",
             dependencies: [
-                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "RecordBatch", "KafkaProtocol", "Broker",
-                "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
+                "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "MetricRegistry", "RecordBatch",
+                "KafkaProtocol", "Broker", "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], swiftSettings: strict),
         .testTarget(
             name: "WeirTests",
             dependencies: [
                 "weir", "TestKit", "SeriesStore", "MetricModel", "CommitLog", "RecordBatch", "KafkaProtocol",
-                "KafkaClient", .nioCore, .logging, .grdb,
+                "KafkaClient", "Topology", "Instruments", .nioCore, .logging, .grdb,
             ], swiftSettings: strict),
     ]
 )

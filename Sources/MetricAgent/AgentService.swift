@@ -1,8 +1,11 @@
 import CommitLog
+public import CoreMetrics
+public import Instruments
 import KafkaProtocol
 import MetricModel
 public import Logging
 public import ServiceLifecycle
+import Synchronization
 
 /// Collects this host's metrics and publishes them, through a spool on disk: what was accepted arrives, however often
 /// agent or broker are killed in between.
@@ -11,7 +14,7 @@ public import ServiceLifecycle
 ///
 /// It owns the spool and the connections. `run()` ends at graceful shutdown within two seconds, also while the broker is
 /// away; what is left in the spool is sent after the next start.
-public final class AgentService: Service {
+public final class AgentService: Service, Measured {
     private static let minimumInterval = Duration.milliseconds(10)
     /// Time between two checkpoints. After a crash what was acknowledged since the last one is sent again.
     private static let checkpointInterval = Duration.seconds(5)
@@ -22,29 +25,43 @@ public final class AgentService: Service {
     private let logger: Logger
     private let spool: Spool
     private let publisher: any Publisher
+    /// One per collector, in the order of the configuration's.
     private let lanes: [CollectorLane]
+    private let selfMetrics: SelfMetrics?
+    private let selfLane: CollectorLane?
+    private let report: Mutex<MetricReport>
     private let drains: [SpoolDrain]
 
     /// Opens the spool.
-    public convenience init(configuration: AgentConfiguration, logger: Logger) throws(AgentError) {
+    ///
+    /// - Parameters:
+    ///   - metrics: what the agent reports to; see `reportMetrics()` and `AgentMetrics`.
+    ///   - selfMetrics: the metrics of the process, if they are to be published too. There need be no collectors then.
+    public convenience init(
+        configuration: AgentConfiguration, logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory,
+        selfMetrics: SelfMetrics? = nil
+    ) throws(AgentError) {
         guard !configuration.bootstrap.isEmpty else { throw .noBootstrap }
-        try self.init(configuration: configuration, logger: logger) {
+        try self.init(configuration: configuration, logger: logger, metrics: metrics, selfMetrics: selfMetrics) {
             BrokerPublisher(bootstrap: configuration.bootstrap, instance: configuration.instance, logger: logger)
         }
     }
 
     init(
-        configuration: AgentConfiguration, logger: Logger, makePublisher: () -> any Publisher
+        configuration: AgentConfiguration, logger: Logger, metrics: any MetricsFactory = NOOPMetricsHandler.instance,
+        selfMetrics: SelfMetrics? = nil, makePublisher: () -> any Publisher
     ) throws(AgentError) {
-        guard !configuration.collectors.isEmpty else { throw .noCollectors }
+        guard !configuration.collectors.isEmpty || selfMetrics != nil else { throw .noCollectors }
         guard !configuration.instance.isEmpty else { throw .emptyInstance }
-        guard configuration.interval >= Self.minimumInterval else {
-            throw .intervalTooShort(configuration.interval, minimum: Self.minimumInterval)
+        for interval in [configuration.interval, selfMetrics?.interval].compactMap(\.self) {
+            guard interval >= Self.minimumInterval else {
+                throw .intervalTooShort(interval, minimum: Self.minimumInterval)
+            }
         }
-        var topics: [CollectorName: TopicName] = [:]
+        var topics: [String: TopicName] = [:]
         do throws(InvalidTopicName) {
-            for name in configuration.collectors {
-                topics[name] = try TopicName(configuration.topicPrefix + name.rawValue)
+            for name in configuration.collectors.map(\.rawValue) + (selfMetrics == nil ? [] : [SelfMetrics.name]) {
+                topics[name] = try TopicName(configuration.topicPrefix + name)
             }
         } catch {
             throw .topicName(error)
@@ -62,11 +79,21 @@ public final class AgentService: Service {
         self.publisher = publisher
         let roots = KernelRoots(proc: configuration.procRoot, sys: configuration.sysRoot)
         lanes = configuration.collectors.compactMap { [spool] name in
-            guard let topic = topics[name], let spooled = spool.topics[topic] else { return nil }
+            guard let topic = topics[name.rawValue], let spooled = spool.topics[topic] else { return nil }
             return CollectorLane(
-                name: name, collector: name.makeCollector(roots: roots), instance: configuration.instance,
+                name: name.rawValue, collector: name.makeCollector(roots: roots), instance: configuration.instance,
                 spool: spooled, logger: logger)
         }
+        self.selfMetrics = selfMetrics
+        if let selfMetrics, let topic = topics[SelfMetrics.name], let spooled = spool.topics[topic] {
+            selfLane = CollectorLane(
+                name: SelfMetrics.name, collector: RegistryCollector(registry: selfMetrics.registry),
+                instance: configuration.instance, spool: spooled, logger: logger,
+                prepare: { await selfMetrics.services.report() })
+        } else {
+            selfLane = nil
+        }
+        report = Mutex(MetricReport(to: metrics))
         drains = spool.topics.values.map { SpoolDrain(topic: $0, publisher: publisher, logger: logger) }
     }
 
@@ -89,13 +116,15 @@ public final class AgentService: Service {
     /// A snapshot of what happened since the start.
     public var statistics: AgentStatistics {
         var statistics = AgentStatistics()
-        for lane in lanes {
+        for lane in lanes + (selfLane.map { [$0] } ?? []) {
             let counters = lane.counters
             statistics.samplesCollected += counters.samplesCollected
             statistics.samplesAccepted += counters.samplesAccepted
             statistics.samplesRefused += counters.samplesRefused
             statistics.ticksMissed += counters.ticksMissed
-            statistics.collectorErrors[lane.name] = counters.errors
+        }
+        for (name, lane) in zip(configuration.collectors, lanes) {
+            statistics.collectorErrors[name] = lane.counters.errors
         }
         for drain in drains {
             let counters = drain.counters
@@ -112,10 +141,16 @@ public final class AgentService: Service {
         return statistics
     }
 
+    public func reportMetrics() async {
+        let statistics = statistics
+        report.withLock { $0.report { statistics.report(to: &$0) } }
+    }
+
     private func collect() async {
         let interval = configuration.interval
         await withTaskGroup(of: Void.self) { group in
             for lane in lanes { group.addTask { await lane.run(every: interval) } }
+            if let selfLane, let selfMetrics { group.addTask { await selfLane.run(every: selfMetrics.interval) } }
         }
     }
 
@@ -159,9 +194,14 @@ public final class AgentService: Service {
 
     private func announce() {
         let names = configuration.collectors.map(\.rawValue).joined(separator: ", ")
-        logger.info(
-            "collecting \(names) of \(configuration.instance) every \(configuration.interval.shortText), spool in \(spool.directory)"
-        )
+        if let selfMetrics {
+            logger.debug("publishing the metrics of this process every \(selfMetrics.interval.shortText)")
+        }
+        if !lanes.isEmpty {
+            logger.info(
+                "collecting \(names) of \(configuration.instance) every \(configuration.interval.shortText), spool in \(spool.directory)"
+            )
+        }
         for topic in spool.topics.values.sorted(by: { $0.name.rawValue < $1.name.rawValue }) {
             for cut in topic.recovery.cuts { logger.warning("spool of topic \(topic.name): \(cut)") }
         }

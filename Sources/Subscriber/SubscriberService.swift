@@ -1,8 +1,11 @@
+public import CoreMetrics
+public import Instruments
 internal import KafkaClient
 internal import KafkaProtocol
 public import Logging
 internal import SeriesStore
 public import ServiceLifecycle
+internal import Synchronization
 
 /// Reads the metric topics as a member of a consumer group and aggregates them into SQLite.
 ///
@@ -13,7 +16,7 @@ public import ServiceLifecycle
 ///     consumer ─► Intake (decodes) ─► CommitLoop ─► SeriesWriter
 ///                    ▲                     │
 ///         Assignments┘ (start, flush)      └─► OffsetFollower (the group's offsets), RejectionPublisher
-public final class SubscriberService: Service, Sendable {
+public final class SubscriberService: Service, Measured, Sendable {
     /// How long a shutdown waits for the last commit. What is not committed by then is read again at the next start.
     private static let lastCommitPatience = Duration.milliseconds(1200)
 
@@ -24,13 +27,20 @@ public final class SubscriberService: Service, Sendable {
     private let progress: StoredProgress
     private let store = BlockingQueue(label: "weir.store")
     private let keeper = StatisticsKeeper()
+    private let lagTimers: LagTimers
+    private let report: Mutex<MetricReport>
 
     /// Opens the database, or creates it.
     ///
+    /// - Parameter metrics: what the subscriber reports to; see `reportMetrics()` and `SubscriberMetrics`.
     /// - Throws: `StoreError`, or `InvalidTopicName` for the topic of rejected lines.
-    public init(configuration: SubscriberConfiguration, logger: Logger) throws {
+    public init(
+        configuration: SubscriberConfiguration, logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory
+    ) throws {
         self.configuration = configuration
         self.logger = logger
+        lagTimers = LagTimers(metrics)
+        report = Mutex(MetricReport(to: metrics))
         rejectedTopic = try TopicName(configuration.rejectedTopic)
         writer = try SeriesWriter(path: configuration.databasePath, logger: logger)
         progress = try writer.progress()
@@ -41,6 +51,11 @@ public final class SubscriberService: Service, Sendable {
         var statistics = keeper.snapshot
         statistics.databaseBytes = writer.byteCount
         return statistics
+    }
+
+    public func reportMetrics() async {
+        let statistics = statistics
+        report.withLock { $0.report { statistics.report(to: &$0) } }
     }
 
     /// - Throws: `KafkaClientError` for what no retry mends (an invalid pattern, a group of another protocol), and
@@ -78,7 +93,7 @@ public final class SubscriberService: Service, Sendable {
         let committing = CommitLoop(
             intake: intake, writer: writer, store: store,
             rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger),
-            policy: configuration.commitPolicy, statistics: keeper, logger: logger)
+            policy: configuration.commitPolicy, statistics: keeper, lagTimers: lagTimers, logger: logger)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Self.commit(committing) }

@@ -20,8 +20,28 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var lastCommitDuration: Duration = .zero
     /// Records in the topics, at the latest look, that are not in the database.
     public var lag: Int64 = 0
+    /// The same by topic.
+    public var lagByTopic: [String: Int64] = [:]
+    /// What was amiss with whose records, by the records' key.
+    public var sources: [String: SourceStatistics] = [:]
     /// The database and its write-ahead log, on disk.
     public var databaseBytes: Int64 = 0
 
     public init() {}
+}
+
+/// What was amiss with the records of one source.
+public struct SourceStatistics: Hashable, Sendable {
+    /// Samples of a minute before the newest one of the source.
+    public var lateSamples: Int64 = 0
+    public var rejectedLines: Int64 = 0
+    public var duplicateRecords: Int64 = 0
+    public var duplicateSamples: Int64 = 0
+
+    static func += (sum: inout SourceStatistics, other: SourceStatistics) {
+        sum.lateSamples += other.lateSamples
+        sum.rejectedLines += other.rejectedLines
+        sum.duplicateRecords += other.duplicateRecords
+        sum.duplicateSamples += other.duplicateSamples
+    }
 }

@@ -3,6 +3,7 @@ import KafkaClient
 import KafkaProtocol
 import Logging
 import MetricModel
+import MetricRegistry
 import NIOCore
 import RecordBatch
 import SeriesStore
@@ -70,18 +71,22 @@ final class PipelineFixture: Sendable {
         try await broker.stop()
     }
 
-    func subscriber(database: String? = nil) throws -> Running<SubscriberService> {
+    func subscriber(
+        database: String? = nil, metrics: MetricRegistry = MetricRegistry()
+    ) throws -> Running<SubscriberService> {
         let configuration = SubscriberConfiguration(bootstrap: [address], databasePath: database ?? databasePath)
-        return Running(try SubscriberService(configuration: configuration, logger: logger), logger: logger)
+        return Running(
+            try SubscriberService(configuration: configuration, logger: logger, metrics: metrics), logger: logger)
     }
 
     @discardableResult
     func send(
-        _ text: String, to topic: String, headers: [RecordHeader] = [], at timestamp: Int64 = 1_700_000_000_000
+        _ text: String, to topic: String, headers: [RecordHeader] = [], at timestamp: Int64 = 1_700_000_000_000,
+        key: String = "lab"
     ) async throws -> Offset {
         try await producer.send(
             ProducerMessage(
-                topic: try TopicName(topic), key: ByteBuffer(string: "lab"), value: ByteBuffer(string: text),
+                topic: try TopicName(topic), key: ByteBuffer(string: key), value: ByteBuffer(string: text),
                 headers: headers, timestamp: timestamp)
         ).offset
     }

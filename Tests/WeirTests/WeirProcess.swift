@@ -31,11 +31,17 @@ final class WeirProcesses: Sendable {
     }
 
     /// Starts a broker on a free port, or on `port` again, and waits until it accepts.
-    func startBroker(port: Int? = nil, name: String = "broker") async throws -> (process: ChildProcess, address: String)
-    {
+    ///
+    /// - Parameter selfMetrics: off, so that a test finds in the topics what it put there.
+    func startBroker(
+        port: Int? = nil, name: String = "broker", selfMetrics: String = "off", _ more: [String] = []
+    ) async throws -> (process: ChildProcess, address: String) {
         let process = try start(
-            ["broker", "--data-dir", directory.appending("broker"), "--listen", "127.0.0.1:\(try port ?? freePort())"],
-            name: name)
+            [
+                "broker", "--data-dir", directory.appending("broker"), "--listen",
+                "127.0.0.1:\(try port ?? freePort())",
+                "--self-metrics", selfMetrics,
+            ] + more, name: name)
         try await eventually("the broker listens: \(process.errorOutput)") {
             process.listeningAddress != nil || process.poll() != nil
         }
@@ -47,8 +53,11 @@ final class WeirProcesses: Sendable {
 
     var database: String { directory.appending("weir.sqlite") }
 
-    func startSubscriber(_ address: String, name: String = "subscriber") throws -> ChildProcess {
-        try start(["subscriber", "--bootstrap", address, "--database", database], name: name)
+    func startSubscriber(
+        _ address: String, name: String = "subscriber", selfMetrics: String = "off"
+    ) throws -> ChildProcess {
+        try start(
+            ["subscriber", "--bootstrap", address, "--database", database, "--self-metrics", selfMetrics], name: name)
     }
 
     func startAgent(_ address: String, instance: String, _ more: [String] = []) throws -> ChildProcess {

@@ -15,7 +15,8 @@ final class CollectorLane: Sendable {
         var ticksMissed = 0
     }
 
-    let name: CollectorName
+    /// For the log.
+    let name: String
     private let instance: String
     private let spool: SpoolTopic
     private let logger: Logger
@@ -23,12 +24,18 @@ final class CollectorLane: Sendable {
     private let counts = Mutex(Counters())
     private let collecting: Complaint
     private let accepting: Complaint
+    private let prepare: @Sendable () async -> Void
 
-    init(name: CollectorName, collector: any Collector, instance: String, spool: SpoolTopic, logger: Logger) {
+    /// - Parameter prepare: called before each run; it may wait.
+    init(
+        name: String, collector: any Collector, instance: String, spool: SpoolTopic, logger: Logger,
+        prepare: @escaping @Sendable () async -> Void = {}
+    ) {
         self.name = name
         self.instance = instance
         self.spool = spool
         self.logger = logger
+        self.prepare = prepare
         self.collector = Mutex(collector)
         collecting = Complaint(logger)
         accepting = Complaint(logger)
@@ -58,6 +65,7 @@ final class CollectorLane: Sendable {
 
     /// One run, now.
     func collectOnce() async {
+        await prepare()
         guard let result = await BlockingWork.runUnlessCancelled({ self.collect() }) else { return }
         switch result {
         case .success(let (bytes, sampleCount, timestamp)):

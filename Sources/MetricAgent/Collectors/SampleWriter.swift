@@ -21,6 +21,11 @@ struct SampleWriter {
         text.append(metricName, [instance], value: value, timestamp: timestamp)
     }
 
+    /// Appends one sample of a series that has its labels already, but for the instance.
+    mutating func append(_ series: Labels, _ value: Double) {
+        text.append(series.setting(instance.name, to: instance.value), value: value, timestamp: timestamp)
+    }
+
     /// Appends one sample. Labels are sorted, so that a series always has the same bytes.
     mutating func append(_ metricName: String, _ labels: KeyValuePairs<String, String>, _ value: Double) {
         var all = labels.map { Label($0.key, $0.value) }

@@ -4,6 +4,8 @@ public struct CommitReport: Hashable, Sendable {
     public var storedSamples = 0
     /// Samples whose series already had one at that timestamp. The first stays.
     public var duplicateSamples = 0
+    /// Of these, how many of which series.
+    public var duplicatesBySeries: [SeriesReference: Int] = [:]
     public var newSeries = 0
     /// Window rows written, of all resolutions.
     public var writtenWindows = 0

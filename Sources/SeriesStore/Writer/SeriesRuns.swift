@@ -38,6 +38,13 @@ struct SeriesRuns {
     /// How many samples a series has.
     var averageCount: Int { runs.isEmpty ? 0 : entries.count / runs.count }
 
+    var droppedBySeries: [SeriesReference: Int] {
+        guard droppedCount > 0 else { return [:] }
+        return zip(entries, isDropped).reduce(into: [:]) { counts, entry in
+            if entry.1 { counts[entry.0.series, default: 0] += 1 }
+        }
+    }
+
     var keptCount: Int { entries.count - droppedCount }
 
     func isKept(_ index: Int) -> Bool { !isDropped[index] }

@@ -39,6 +39,7 @@ struct WriterState {
                 try state.samples.store(&runs, now: .now())
                 report.storedSamples = runs.keptCount
                 report.duplicateSamples = runs.droppedCount
+                report.duplicatesBySeries = runs.droppedBySeries
                 report.writtenWindows = try state.mergeWindows(runs)
                 try state.progress.store(offsets: head.offsets)
                 try state.progress.store(sequences: head.sequences)

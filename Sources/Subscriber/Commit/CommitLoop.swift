@@ -15,6 +15,7 @@ struct CommitLoop: Sendable {
     let rejections: RejectionPublisher
     let policy: CommitPolicy
     let statistics: StatisticsKeeper
+    let lagTimers: LagTimers
     let logger: Logger
 
     /// Pauses between attempts when the disk is full or the database is held by another program.
@@ -26,9 +27,15 @@ struct CommitLoop: Sendable {
         while let harvest = await intake.next(notBefore: earliest) {
             let start = clock.now
             let lost = try await rejections.publish(harvest.rejections)
+            let commitStart = clock.now
             let report = try await commit(harvest.head)
+            lagTimers.record(harvest, commitStart, clock.now)
             await intake.didCommit(harvest.head)
-            statistics.add(report, harvest.counts, lostRejections: lost)
+            var counts = harvest.counts
+            for (name, source) in await intake.sources(of: report.duplicatesBySeries) {
+                counts.sources[name, default: SourceStatistics()] += source
+            }
+            statistics.add(report, counts, lostRejections: lost)
             statistics.set(lag: await intake.lag)
             earliest = start + policy.interval(afterCommitOf: clock.now - start)
             try await seal(until: earliest)

@@ -12,6 +12,7 @@ final class StatisticsKeeper: Sendable {
             statistics.recordsRead += counts.records
             statistics.duplicateRecords += counts.duplicateRecords
             statistics.rejectedLines += counts.rejectedLines
+            for (name, source) in counts.sources { statistics.sources[name, default: SourceStatistics()] += source }
             statistics.skippedValues += counts.skippedValues
             statistics.lostRejections += Int64(lostRejections)
             statistics.samplesStored += Int64(report.storedSamples)
@@ -22,7 +23,10 @@ final class StatisticsKeeper: Sendable {
         }
     }
 
-    func set(lag: Int64) {
-        statistics.withLock { $0.lag = lag }
+    func set(lag: [String: Int64]) {
+        statistics.withLock {
+            $0.lag = lag.values.reduce(0, +)
+            $0.lagByTopic = lag
+        }
     }
 }

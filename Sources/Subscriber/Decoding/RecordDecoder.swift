@@ -9,6 +9,8 @@ struct Harvest: Sendable {
     var head = Head()
     var rejections: [Rejection] = []
     var counts = DecodingCounts()
+    /// Nil as long as nothing came.
+    var arrival: Arrival?
 
     var isEmpty: Bool { head.isEmpty && rejections.isEmpty }
 
@@ -16,8 +18,10 @@ struct Harvest: Sendable {
     var size: Int { head.sampleCount + rejections.count * 32 }
 
     /// Rejects a record as a whole.
-    mutating func reject(_ record: RecordView, _ reason: String, agent: String?, of source: TopicPartition) {
-        counts.rejectedLines += 1
+    mutating func reject(
+        _ record: RecordView, _ reason: String, agent: String?, of source: TopicPartition, from host: String
+    ) {
+        counts.sources[host, default: SourceStatistics()].rejectedLines += 1
         rejections.append(
             Rejection(
                 reason: reason, source: source, offset: record.offset, agent: agent, key: record.key,
@@ -28,12 +32,15 @@ struct Harvest: Sendable {
 /// How much was decoded.
 struct DecodingCounts: Sendable {
     var records: Int64 = 0
-    /// Records of an agent that had been counted before.
-    var duplicateRecords: Int64 = 0
-    /// Lines that are no samples; a record or batch that cannot be read at all counts as one.
-    var rejectedLines: Int64 = 0
+    /// What was amiss, by the key of the records.
+    var sources: [String: SourceStatistics] = [:]
     /// Values that are no numbers, such as the strings of InfluxDB's line protocol.
     var skippedValues: Int64 = 0
+
+    /// Records of an agent that had been counted before.
+    var duplicateRecords: Int64 { sources.values.reduce(0) { $0 + $1.duplicateRecords } }
+    /// Lines that are no samples; a record or batch that cannot be read at all counts as one.
+    var rejectedLines: Int64 { sources.values.reduce(0) { $0 + $1.rejectedLines } }
 }
 
 /// Turns records into samples: drops records that have been counted, reads each in its format, and knows the series
@@ -46,6 +53,7 @@ struct RecordDecoder {
     static let timestamps = Timestamp(milliseconds: 0)...Timestamp(milliseconds: 253_402_300_799_999)
 
     private var series = SeriesTable()
+    private(set) var sources = SourceTable()
     private var referenceCount: UInt32 = 0
     private var sequences: [AgentStream: SequenceSet]
     private var touchedStreams: Set<AgentStream> = []
@@ -74,15 +82,16 @@ struct RecordDecoder {
             try batch.forEachRecord { record in
                 guard record.offset >= firstOffset else { return }
                 harvest.counts.records += 1
+                let host = sources.number(of: record.key)
                 let sequence = AgentSequence(record.headers, topic: topic)
                 if let sequence, !count(sequence) {
-                    harvest.counts.duplicateRecords += 1
+                    harvest.counts.sources[sources.names[host], default: SourceStatistics()].duplicateRecords += 1
                     return
                 }
-                decode(record, as: format, agent: sequence?.stream.agent, of: source, into: &harvest)
+                decode(record, as: format, agent: sequence?.stream.agent, of: source, from: host, into: &harvest)
             }
         } catch {
-            harvest.counts.rejectedLines += 1
+            harvest.counts.sources[SourceTable.unnamed, default: SourceStatistics()].rejectedLines += 1
             harvest.rejections.append(
                 Rejection(
                     reason: "the record batch is damaged: \(error)", source: source,
@@ -107,17 +116,17 @@ struct RecordDecoder {
 
     private mutating func decode(
         _ record: RecordView, as topicFormat: FormatChoice, agent: String?, of source: TopicPartition,
-        into harvest: inout Harvest
+        from host: SourceTable.Number, into harvest: inout Harvest
     ) {
         guard let value = record.value, !value.isEmpty else {
-            harvest.reject(record, "the record has no value", agent: agent, of: source)
+            harvest.reject(record, "the record has no value", agent: agent, of: source, from: sources.names[host])
             return
         }
         let choice: FormatChoice
         do {
             choice = try RecordFormats.format(of: record.headers) ?? topicFormat
         } catch {
-            harvest.reject(record, "\(error)", agent: agent, of: source)
+            harvest.reject(record, "\(error)", agent: agent, of: source, from: sources.names[host])
             return
         }
         var rejected = RejectedLines(of: record, agent: agent, source: source)
@@ -128,6 +137,8 @@ struct RecordDecoder {
         reading.defaultTimestamp = record.timestamp >= 0 ? Timestamp(milliseconds: record.timestamp) : .now()
         reading.parameters = choice.parameters
         let skippedBefore = reading.skippedValues
+        let newestMinute = sources.newestMinute(of: host)
+        var (newest, late) = (Int64.min, Int64(0))
         choice.format.read(value, &reading) { unreadable in
             rejected.add(unreadable.number, "\(unreadable.reason)", unreadable.text)
         } _: { line in
@@ -136,23 +147,31 @@ struct RecordDecoder {
                 rejected.add(line.lineNumber, reason, choice.format.numbersLines ? nil : line.series)
                 return
             }
-            guard let reference = series.find(line.series) ?? define(line.series, in: &harvest.head) else {
+            guard let reference = series.find(line.series) ?? define(line.series, of: host, in: &harvest.head)
+            else {
                 rejected.add(
                     line.lineNumber, "the series cannot be read", choice.format.numbersLines ? nil : line.series)
                 return
             }
+            if line.timestamp.milliseconds < newestMinute { late += 1 }
+            newest = max(newest, line.timestamp.milliseconds)
             harvest.head.append(reference, timestamp: line.timestamp, value: line.value)
         }
+        sources.advance(host, to: newest)
+        if late > 0 { harvest.counts.sources[sources.names[host], default: SourceStatistics()].lateSamples += late }
         harvest.counts.skippedValues += Int64(reading.skippedValues - skippedBefore)
         swap(&reading, &self.reading)
         if !rejected.isEmpty {
-            harvest.counts.rejectedLines += Int64(rejected.count)
+            harvest.counts.sources[sources.names[host], default: SourceStatistics()].rejectedLines += Int64(
+                rejected.count)
             harvest.rejections += rejected.finish()
         }
     }
 
     /// A series that is spelled in a way not seen before: a new series, or a known one written differently.
-    private mutating func define(_ spelling: UnsafeRawBufferPointer, in head: inout Head) -> SeriesReference? {
+    private mutating func define(
+        _ spelling: UnsafeRawBufferPointer, of host: SourceTable.Number, in head: inout Head
+    ) -> SeriesReference? {
         guard let labels = try? Labels(parsing: spelling, limits: limits) else { return nil }
         var canonical = labels.description
         return canonical.withUTF8 { canonical in
@@ -166,6 +185,7 @@ struct RecordDecoder {
             series.insert(canonical, reference)
             if !canonical.elementsEqual(spelling) { series.insert(spelling, reference) }
             head.define(reference, labels: labels)
+            sources.own(reference, host)
             return reference
         }
     }

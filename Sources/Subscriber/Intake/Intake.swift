@@ -70,9 +70,13 @@ actor Intake {
         let partition = batch.topicPartition
         noteJump(batch)
         if harvest.isEmpty { begun += 1 }
+        var arrival = harvest.arrival ?? Arrival(first: .now)
+        let now = Timestamp.now()
         for encoded in batch.batches {
+            arrival.note(timestamp: encoded.header.baseTimestamp, now: now)
             decoder.decode(encoded, from: batch.firstOffset, of: partition, into: &harvest)
         }
+        harvest.arrival = arrival
         harvest.head.advance(SourcePartition(partition), to: batch.nextOffset.rawValue)
         positions[partition, default: Position(next: 0, committed: batch.firstOffset, end: 0)].next = batch.nextOffset
         positions[partition]?.end = max(batch.highWatermark, batch.nextOffset)
@@ -135,6 +139,14 @@ actor Intake {
     /// Half of what may be in hand, so that reading goes on while the commit runs.
     private var isFull: Bool { harvest.size >= policy.maximumSamples / 2 }
 
+    /// Whose these series are, by the key of their records.
+    func sources(of duplicates: [SeriesReference: Int]) -> [String: SourceStatistics] {
+        duplicates.reduce(into: [:]) { sources, entry in
+            let name = decoder.sources.name(ofOwnerOf: entry.key)
+            sources[name, default: SourceStatistics()].duplicateSamples += Int64(entry.value)
+        }
+    }
+
     /// A harvest that `next` gave is in the database.
     func didCommit(_ head: Head) {
         committed += 1
@@ -170,8 +182,12 @@ actor Intake {
     /// The offsets in the database of the partitions that this member has.
     var committedOffsets: [TopicPartition: Offset] { positions.mapValues(\.committed) }
 
-    /// Records that are in the topics, as far as known, and not in the database.
-    var lag: Int64 { positions.values.reduce(0) { $0 + max(0, $1.end - $1.committed) } }
+    /// Records that are in the topics, as far as known, and not in the database, by topic.
+    var lag: [String: Int64] {
+        positions.reduce(into: [:]) {
+            $0[$1.key.topic.rawValue, default: 0] += max(0, $1.value.end - $1.value.committed)
+        }
+    }
 
     // MARK: Waiting
 

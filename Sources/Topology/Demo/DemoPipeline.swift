@@ -1,4 +1,5 @@
 import Broker
+import Instruments
 public import KafkaClient
 public import Logging
 import MetricAgent
@@ -14,6 +15,8 @@ public struct DemoConfiguration: Sendable {
     public var brokerPort: Int = 9092
     /// Time between two collections.
     public var interval: Duration = .seconds(1)
+    /// Time between two publications of the demo's own metrics; nil for none.
+    public var selfMetricsInterval: Duration? = .seconds(10)
 
     public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
 
@@ -30,13 +33,15 @@ public final class DemoPipeline: Sendable {
     private let subscriber = Mutex<SubscriberService?>(nil)
     private let agent = Mutex<AgentService?>(nil)
     private let logger: Logger
+    private let measurement = ProcessMeasurement(job: "weir-demo")
 
     public init(configuration: DemoConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
         var settings = BrokerConfiguration(dataDirectory: "\(configuration.dataDirectory)/broker")
         settings.port = configuration.brokerPort
-        broker = BrokerService(configuration: settings, logger: logger)
+        broker = BrokerService(configuration: settings, logger: logger, metrics: measurement.registry)
+        measurement.services.add(broker)
     }
 
     /// Broker, subscriber, agent: in the order in which they start.
@@ -47,7 +52,8 @@ public final class DemoPipeline: Sendable {
                 let service = try SubscriberService(
                     configuration: SubscriberConfiguration(
                         bootstrap: [try await brokerAddress()], databasePath: configuration.databasePath),
-                    logger: logger)
+                    logger: logger, metrics: measurement.registry)
+                measurement.services.add(service)
                 subscriber.withLock { $0 = service }
                 return service
             },
@@ -55,7 +61,10 @@ public final class DemoPipeline: Sendable {
                 var settings = AgentConfiguration(
                     bootstrap: [try await brokerAddress()], spoolDirectory: "\(configuration.dataDirectory)/spool")
                 settings.interval = configuration.interval
-                let service = try AgentService(configuration: settings, logger: logger)
+                let service = try AgentService(
+                    configuration: settings, logger: logger, metrics: measurement.registry,
+                    selfMetrics: configuration.selfMetricsInterval.map { measurement.selfMetrics(every: $0) })
+                measurement.services.add(service)
                 agent.withLock { $0 = service }
                 return service
             },

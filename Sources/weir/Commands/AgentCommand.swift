@@ -1,5 +1,7 @@
 import ArgumentParser
+import Instruments
 import MetricAgent
+import Topology
 
 /// `weir agent`: collects this host's metrics and publishes them.
 struct AgentCommand: AsyncParsableCommand {
@@ -40,6 +42,7 @@ struct AgentCommand: AsyncParsableCommand {
     @Flag(help: "Collect nothing; publish what the spool holds, then exit.")
     var drain = false
 
+    @OptionGroup var selfMetrics: SelfMetricsOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
 
@@ -56,6 +59,11 @@ struct AgentCommand: AsyncParsableCommand {
         }
         if let limit = try settings.value(spoolMax, "spool-max") { configuration.spoolMaximumBytes = limit.bytes }
         configuration.drainsOnly = drain
-        try await weir.run([try AgentService(configuration: configuration, logger: logger)], logger: logger)
+        let measurement = ProcessMeasurement(job: "weir-agent")
+        let agent = try AgentService(
+            configuration: configuration, logger: logger, metrics: measurement.registry,
+            selfMetrics: try selfMetrics.interval(settings).map { measurement.selfMetrics(every: $0) })
+        measurement.services.add(agent)
+        try await weir.run([agent], logger: logger)
     }
 }

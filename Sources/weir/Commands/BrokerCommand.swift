@@ -1,6 +1,9 @@
 import ArgumentParser
 import Broker
+import Instruments
 import Logging
+import ServiceLifecycle
+import Topology
 
 /// `weir broker`: the embedded broker as a process of its own.
 struct BrokerCommand: AsyncParsableCommand {
@@ -57,6 +60,18 @@ struct BrokerCommand: AsyncParsableCommand {
             "Look this often for topics with cleanup.policy=compact to compact (default: 15s).", valueName: "duration"))
     var compactionCheck: Duration?
 
+    @Option(
+        help: ArgumentHelp(
+            "Tell the sizes and offsets of logs by topic, or by partition (default: topic).",
+            valueName: "topic|partition"))
+    var metricsBy: MetricsDetail?
+
+    @Option(
+        help: ArgumentHelp(
+            "The 'instance' label of its own metrics (default: this host's name).", valueName: "name"))
+    var instance: String?
+
+    @OptionGroup var selfMetrics: SelfMetricsOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
 
@@ -80,7 +95,19 @@ struct BrokerCommand: AsyncParsableCommand {
         configuration.durability = try settings.value(durability, "durability", default: .acknowledged).value
         configuration.housekeeping = try housekeeping(settings)
         configuration.limits.minimumFreeBytes = try settings.value(minFreeSpace, "min-free-space")?.bytes
-        try await weir.run([BrokerService(configuration: configuration, logger: logger)], logger: logger)
+        configuration.metricsByPartition = try settings.value(metricsBy, "metrics-by", default: .topic) == .partition
+        let measurement = ProcessMeasurement(job: "weir-broker")
+        let broker = BrokerService(configuration: configuration, logger: logger, metrics: measurement.registry)
+        measurement.services.add(broker)
+        var services: [any Service] = [broker]
+        if let interval = try selfMetrics.interval(settings) {
+            services.append(
+                measurement.publisher(
+                    every: interval, instance: try settings.value(instance, "instance"),
+                    spoolDirectory: "\(configuration.dataDirectory)/self-metrics", logger: logger
+                ) { [configuration] in [configuration.ownAddress(port: try await broker.listening())] })
+        }
+        try await weir.run(services, logger: logger)
     }
 }
 
@@ -98,6 +125,11 @@ extension BrokerCommand {
         }
         return housekeeping
     }
+}
+
+/// What a series of the logs' metrics stands for.
+enum MetricsDetail: String, CaseIterable, ExpressibleByArgument {
+    case topic, partition
 }
 
 /// The names of ``BrokerConfiguration/Durability-swift.enum`` on the command line.

@@ -25,6 +25,7 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Time between two collections (default: 1s).", valueName: "duration"))
     var interval: Duration?
 
+    @OptionGroup var selfMetrics: SelfMetricsOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
 
@@ -38,6 +39,7 @@ struct DemoCommand: AsyncParsableCommand {
             throw CommandError("--broker-port is \(configuration.brokerPort); a port is from 0 to 65535")
         }
         configuration.interval = try settings.value(interval, "interval", default: .seconds(1))
+        configuration.selfMetricsInterval = try selfMetrics.interval(settings)
         let duration = try settings.value(duration, "for")
 
         let pipeline = DemoPipeline(configuration: configuration, logger: logger)

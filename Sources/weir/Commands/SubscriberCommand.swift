@@ -1,5 +1,9 @@
 import ArgumentParser
+import Instruments
+import MetricModel
+import ServiceLifecycle
 import Subscriber
+import Topology
 
 /// `weir subscriber`: reads the topics as a group member and aggregates into SQLite.
 struct SubscriberCommand: AsyncParsableCommand {
@@ -30,6 +34,12 @@ struct SubscriberCommand: AsyncParsableCommand {
             valueName: "topic=format,…"))
     var formats: [TopicFormatList] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The 'instance' label of its own metrics (default: this host's name).", valueName: "name"))
+    var instance: String?
+
+    @OptionGroup var selfMetrics: SelfMetricsOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
 
@@ -42,6 +52,18 @@ struct SubscriberCommand: AsyncParsableCommand {
         configuration.group = try settings.value(group, "group", default: "weir")
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
-        try await weir.run([try SubscriberService(configuration: configuration, logger: logger)], logger: logger)
+        let measurement = ProcessMeasurement(job: "weir-subscriber", labels: ["group": configuration.group])
+        let subscriber = try SubscriberService(
+            configuration: configuration, logger: logger, metrics: measurement.registry)
+        measurement.services.add(subscriber)
+        var services: [any Service] = [subscriber]
+        if let interval = try selfMetrics.interval(settings) {
+            services.append(
+                measurement.publisher(
+                    every: interval, instance: try settings.value(instance, "instance"),
+                    spoolDirectory: "\(configuration.databasePath)-self-metrics", logger: logger
+                ) { [configuration] in configuration.bootstrap })
+        }
+        try await weir.run(services, logger: logger)
     }
 }

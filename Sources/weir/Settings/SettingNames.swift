@@ -5,15 +5,16 @@ import Yams
 enum SettingNames {
     /// The settings by section (a command's name).
     static let sections: [String: Set<String>] = [
-        "demo": ["data-dir", "for", "broker-port", "interval", "log-level"],
+        "demo": ["data-dir", "for", "broker-port", "interval", "self-metrics", "log-level"],
         "broker": [
             "data-dir", "listen", "advertise", "partitions", "auto-create-topics", "durability", "retention-check",
-            "compaction-check", "min-free-space", "log-level",
+            "compaction-check", "min-free-space", "self-metrics", "metrics-by", "instance", "log-level",
         ],
         "agent": [
-            "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "log-level",
+            "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "self-metrics",
+            "log-level",
         ],
-        "subscriber": ["bootstrap", "database", "formats", "group", "log-level"],
+        "subscriber": ["bootstrap", "database", "formats", "group", "self-metrics", "instance", "log-level"],
         "query": ["database", "last", "step", "resolution", "format"],
         "topic": ["bootstrap", "timeout", "format"],
         "group": ["bootstrap", "timeout", "format"],

@@ -1,0 +1,68 @@
+public import Instruments
+
+/// Every metric of the subscriber. docs/metrics.md is checked against this list.
+public enum SubscriberMetrics {
+    // MARK: Reading
+
+    static let records = Metric(
+        .counter, "weir_subscriber_records_total", "Records read from the topics, duplicates included.")
+    static let lagRecords = Metric(
+        .gauge, "weir_subscriber_lag_records", by: ["topic"],
+        "Records of the partitions that this member reads which are not in the database.")
+    static let lagSeconds = Metric(
+        .histogram, "weir_subscriber_lag_seconds", by: ["stage"],
+        "How long the oldest record of each commit took, in seconds, by stage: 'topic' from its timestamp to its being read, 'processing' from then to the commit, 'commit' the transaction."
+    )
+    static let skippedValues = Metric(
+        .counter, "weir_subscriber_skipped_values_total",
+        "Values that are no numbers, such as the strings of InfluxDB's line protocol.")
+
+    // MARK: By source: the key of the record, which is the host
+
+    static let lateSamples = Metric(
+        .counter, "weir_subscriber_late_samples_total", by: ["source"],
+        "Samples of a minute before the newest one of their source. They are merged where they belong.")
+    static let rejectedLines = Metric(
+        .counter, "weir_subscriber_rejected_lines_total", by: ["source"],
+        "Lines that are no samples, or whole records; they go to metrics.rejected.")
+    static let duplicateRecords = Metric(
+        .counter, "weir_subscriber_duplicate_records_total", by: ["source"],
+        "Records of an agent that had been counted before, and were dropped.")
+    static let duplicateSamples = Metric(
+        .counter, "weir_subscriber_duplicate_samples_total", by: ["source"],
+        "Samples whose series already had one at that timestamp, and were dropped.")
+    static let lostRejections = Metric(
+        .counter, "weir_subscriber_lost_rejections_total", "Rejected lines that metrics.rejected did not take.")
+
+    // MARK: Storing
+
+    static let samples = Metric(.counter, "weir_subscriber_samples_total", "Samples in committed transactions.")
+    static let commits = Metric(.counter, "weir_subscriber_commits_total", "Transactions committed.")
+    static let newSeries = Metric(.counter, "weir_subscriber_new_series_total", "Series that were new.")
+    static let databaseBytes = Metric(
+        .gauge, "weir_subscriber_database_bytes", "Bytes of the database with its write-ahead log.")
+
+    public static let all = [
+        records, lagRecords, lagSeconds, skippedValues, lateSamples, rejectedLines, duplicateRecords, duplicateSamples,
+        lostRejections, samples, commits, newSeries, databaseBytes,
+    ]
+}
+
+extension SubscriberStatistics {
+    func report(to report: inout MetricReport) {
+        report.count(SubscriberMetrics.records, Int(recordsRead))
+        for (topic, lag) in lagByTopic { report.reading(SubscriberMetrics.lagRecords, Int(lag), [topic]) }
+        report.count(SubscriberMetrics.skippedValues, Int(skippedValues))
+        for (name, source) in sources {
+            report.count(SubscriberMetrics.lateSamples, Int(source.lateSamples), [name])
+            report.count(SubscriberMetrics.rejectedLines, Int(source.rejectedLines), [name])
+            report.count(SubscriberMetrics.duplicateRecords, Int(source.duplicateRecords), [name])
+            report.count(SubscriberMetrics.duplicateSamples, Int(source.duplicateSamples), [name])
+        }
+        report.count(SubscriberMetrics.lostRejections, Int(lostRejections))
+        report.count(SubscriberMetrics.samples, Int(samplesStored))
+        report.count(SubscriberMetrics.commits, Int(commits))
+        report.count(SubscriberMetrics.newSeries, Int(seriesCreated))
+        report.reading(SubscriberMetrics.databaseBytes, Int(databaseBytes))
+    }
+}
