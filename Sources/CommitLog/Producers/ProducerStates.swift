@@ -67,7 +67,8 @@ public struct ProducerStates: Sendable {
     }
 
     private static func append(_ header: RecordBatchHeader) -> ProducerVerdict {
-        header.isTransactional ? .appendBeginningTransaction : .append
+        // A marker ends a transaction, if there is one; it begins none.
+        header.isTransactional && !header.isControl ? .appendBeginningTransaction : .append
     }
 
     /// Takes note of a batch of records that is in the log at `baseOffset`.

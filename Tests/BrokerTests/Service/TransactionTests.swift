@@ -29,7 +29,7 @@ import Testing
             let open = try await consumer.fetch("t", isolation: .readUncommitted)
             #expect(open.lastStableOffset == 1 && open.highWatermark == 4)
             #expect(open.abortedTransactions == nil)
-            #expect(try await consumer.ask(Requests.fetch("t")).values == ["before", "a", "b", "after"])
+            #expect(try await consumer.ask(Requests.fetch("t", from: 1)).values == ["a", "b", "after"])
             #expect(try await consumer.committedValues("t") == ["before"])
             #expect(try await consumer.latestOffset("t", isolation: .readCommitted) == 1)
             #expect(try await consumer.latestOffset("t", isolation: .readUncommitted) == 4)
@@ -100,6 +100,19 @@ import Testing
                     [.operationNotAttempted, .unknownTopicOrPartition], [.unknownTopicOrPartition],
                 ])
             #expect(try await producer.produce(["x"], to: "t") == .invalidTxnState)
+        }
+    }
+
+    @Test func aPartitionWithoutRecordsHoldsNoTransactionUp() async throws {
+        try await withBroker(in: TemporaryDirectory()) { broker in
+            let producer = try await Self.producer(broker)
+            #expect(try await producer.add("t") == ErrorCode.none)
+            #expect(try await producer.end(isCommit: true) == .none)
+            let described = try await producer.client.ask(DescribeTransactionsRequest(transactionalIDs: ["tx"]))
+            #expect(described.transactionStates.map(\.transactionState) == ["CompleteCommit"])
+            try await producer.write(["a"], to: "t")
+            #expect(try await producer.end(isCommit: true) == .none)
+            #expect(try await producer.client.committedValues("t", from: 1) == ["a"])
         }
     }
 
