@@ -89,7 +89,7 @@ let package = Package(
             name: "Subscriber",
             dependencies: [
                 "Instruments", "MetricModel", "RecordBatch", "KafkaProtocol", "KafkaClient", "Aggregation",
-                "SeriesStore", .nioCore, .logging, .coreMetrics, .serviceLifecycle,
+                "SeriesStore", "PromQL", .nioCore, .yams, .logging, .coreMetrics, .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
             name: "Topology",

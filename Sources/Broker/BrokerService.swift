@@ -38,7 +38,7 @@ public final class BrokerService: Service, Measured, Sendable {
             metrics: metrics)
     }
 
-    /// - Parameter fileSystem: holds the logs; the catalogue and the lock are in the real one.
+    /// - Parameter fileSystem: holds the logs, the catalogue and the producer ids; the lock is in the real one.
     init(
         configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, fileSystem: any FileSystem,
         metrics: any MetricsFactory = NOOPMetricsHandler.instance
@@ -102,7 +102,8 @@ public final class BrokerService: Service, Measured, Sendable {
         } onCancelOrGracefulShutdown: {
             stop.resolve(.success(()))
         }
-        await running.stop(patience: Self.drainPatience)
+        // In a task of its own, as one that is cancelled would not wait for the logs to be closed.
+        await Task { await running.stop(patience: Self.drainPatience) }.value
         self.phase.withLock { $0 = .ended(running.node.statistics) }
     }
 }

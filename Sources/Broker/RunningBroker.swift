@@ -107,7 +107,8 @@ struct RunningBroker {
             eventLoop: eventLoop, settings: configuration.groups,
             topic: OffsetsTopic(catalog: catalog, clock: clock, logger: logger), clock: clock, logger: logger,
             durability: configuration.durability, limits: configuration.limits, counters: counters)
-        let producerIDs = try ProducerIDAllocator(dataDirectory: configuration.dataDirectory)
+        let producerIDs = try ProducerIDAllocator(
+            dataDirectory: configuration.dataDirectory, fileSystem: fileSystem)
         let transactions = TransactionCoordinator(
             configuration: configuration,
             around: TransactionCoordinator.Surroundings(

@@ -1,4 +1,5 @@
 public import RecordBatch
+internal import Synchronization
 
 /// An append-only log of record batches: a directory of segments in Kafka's format. A synchronous value that knows no
 /// threads; its owner keeps it behind a lock, and does outside that lock what may take long: `LogSlice.read`,
@@ -169,6 +170,15 @@ public struct Log: ~Copyable {
         progress.close(with: .closed(directory: path))
         _ = try active.finishIndexes()
         // The index files are not synced: the recovery point's counts tell when a crash has spoiled them.
-        if byteCount > 0, let cleanPoint = cleanPoint() { try progress.write(cleanPoint, in: directory) }
+        if byteCount > 0, !progress.isDistrusted.load(ordering: .acquiring) {
+            if let cleanPoint = cleanPoint() { try progress.write(cleanPoint, in: directory) }
+        }
+    }
+
+    /// Has the next opening check every batch, because a reader has found damage.
+    public func distrust() {
+        progress.isDistrusted.store(true, ordering: .releasing)
+        // Should that fail, reading will find the damage again.
+        try? directory.remove(RecoveryPoint.fileName)
     }
 }

@@ -31,18 +31,24 @@ public struct LogSlice: Sendable {
 
     /// Reads whole batches from the disk: as many as fit into the maximum, and always at least one, if there is one
     /// before the slice's upper offset. The first may begin before `offset`, as Kafka's fetch responses may.
-    public func read() throws(LogError) -> ByteBuffer {
+    ///
+    /// - Parameter verifyingChecksums: whether every batch is checked, as bytes should be that were written by an earlier
+    ///   process. A damaged first batch is an error; one further on ends what is read.
+    public func read(verifyingChecksums: Bool = false) throws(LogError) -> ByteBuffer {
         switch source {
         case .nothing:
             return ByteBuffer()
         case .active(let file, let position, let end):
-            return try read(file, from: position, end: end)
+            return try read(file, from: position, end: end, verifyingChecksums)
         case .sealed(let segment):
-            return try read(segment.log, from: try segment.position(for: offset), end: segment.byteCount)
+            return try read(
+                segment.log, from: try segment.position(for: offset), end: segment.byteCount, verifyingChecksums)
         }
     }
 
-    private func read(_ file: File, from start: Int, end: Int) throws(LogError) -> ByteBuffer {
+    private func read(
+        _ file: File, from start: Int, end: Int, _ verifyingChecksums: Bool
+    ) throws(LogError) -> ByteBuffer {
         var chunk = Chunk(file: file, end: end)
         var position = start
         while true {
@@ -58,13 +64,20 @@ public struct LogSlice: Sendable {
         while next < end {
             if !chunk.has(RecordBatchHeader.byteCount, at: next) { break }
             let header = try chunk.header(at: next)
-            if let upTo, header.lastOffset >= upTo { break }
+            // An offset that is damaged looks like one beyond the end, so a batch is checked before that is believed.
+            let isBeyond = upTo.map { header.lastOffset >= $0 } ?? false
+            if isBeyond, !verifyingChecksums || next > position { break }
             if next == position, !chunk.has(header.totalByteCount, at: next) {
                 guard header.totalByteCount <= end - next else { throw chunk.corrupt(next, "it is cut off") }
                 try chunk.load(at: next, count: max(header.totalByteCount, maximumBytes))
             }
             let size = next + header.totalByteCount - position
             guard chunk.has(header.totalByteCount, at: next), next == position || size <= maximumBytes else { break }
+            if verifyingChecksums, let damage = chunk.damage(of: header, at: next) {
+                guard next == position else { break }
+                throw chunk.corrupt(next, damage)
+            }
+            if isBeyond { break }
             next += header.totalByteCount
         }
         return chunk.slice(from: position, to: next)
@@ -102,6 +115,26 @@ private struct Chunk {
         } catch {
             throw corrupt(position, error.description)
         }
+    }
+
+    /// Why the batch at `position`, all of which is in memory, is not what was written; nil if it is.
+    func damage(of header: RecordBatchHeader, at position: Int) -> String? {
+        let first = position - start + RecordBatchHeader.checksummedFrom
+        let end = position - start + header.totalByteCount
+        let computed = buffer.withUnsafeReadableBytes { bytes in
+            CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[first..<end]))
+        }
+        guard computed == header.crc else {
+            return RecordBatchError.checksumMismatch(stored: header.crc, computed: computed).description
+        }
+        // No CRC covers the base offset, but the next batch's bears it out.
+        let next = position + header.totalByteCount
+        if has(RecordBatchHeader.byteCount, at: next), let following = try? self.header(at: next),
+            following.baseOffset < header.nextOffset
+        {
+            return "its base offset \(header.baseOffset) is not before the next batch's, \(following.baseOffset)"
+        }
+        return nil
     }
 
     func slice(from first: Int, to last: Int) -> ByteBuffer {

@@ -54,8 +54,16 @@ public struct Labels: Hashable, Sendable {
     }
 
     /// The same labels but for these.
-    public func removing(_ names: String...) -> Labels {
+    public func removing(_ names: String...) -> Labels { removing(names) }
+
+    /// The same labels but for these.
+    public func removing(_ names: [String]) -> Labels {
         Labels(alreadySorted: sorted.filter { label in !names.contains { $0.hasSameBytes(as: label.name) } })
+    }
+
+    /// These labels alone.
+    public func keeping(_ names: [String]) -> Labels {
+        Labels(alreadySorted: sorted.filter { label in names.contains { $0.hasSameBytes(as: label.name) } })
     }
 }
 

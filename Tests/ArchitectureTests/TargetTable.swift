@@ -34,7 +34,7 @@ let targetTable: [TargetRule] = [
     TargetRule("SeriesStore", imports: ["MetricModel", "Aggregation"]),
     TargetRule("PromQL", imports: ["MetricModel"], packages: []),
     TargetRule("MetricAgent", imports: ["MetricModel", "MetricRegistry", "CommitLog", "KafkaClient"]),
-    TargetRule("Subscriber", imports: ["KafkaClient", "Aggregation", "SeriesStore", "Instruments"]),
+    TargetRule("Subscriber", imports: ["KafkaClient", "Aggregation", "SeriesStore", "PromQL", "Instruments"]),
     TargetRule("Dashboards", imports: [], packages: []),
     TargetRule("QueryAPI", imports: ["PromQL", "SeriesStore", "Dashboards"]),
     TargetRule("Topology", imports: ["Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", "QueryAPI"]),

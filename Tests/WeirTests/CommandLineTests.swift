@@ -10,7 +10,7 @@ struct CommandLineTests {
 
     @Test(
         "every command has help",
-        arguments: ["demo", "broker", "agent", "subscriber", "query", "topic", "group", "log"])
+        arguments: ["demo", "broker", "agent", "subscriber", "query", "topic", "group", "rules", "log"])
     func help(_ command: String) async throws {
         let result = try await weir.run([command, "--help"])
         #expect(result.status == .exited(0))

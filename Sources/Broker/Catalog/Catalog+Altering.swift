@@ -69,7 +69,7 @@ extension Catalog {
         changed.topics[index].configs = other.configs
         changed.topics[index].partitions = other.partitions.count
         do throws(BrokerError) {
-            try changed.write(self.path)
+            try changed.write(self.path, self.resources.fileSystem)
         } catch {
             self.logger.error("topic '\(topic.name)' cannot be altered: \(error)")
             throw TopicRefusal(.kafkaStorageError, error.description)

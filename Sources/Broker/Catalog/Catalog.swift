@@ -32,12 +32,12 @@ final class Catalog: Sendable {
         self.resources = resources
         self.path = settings.dataDirectory + "/" + CatalogFile.name
         var content: CatalogFile
-        if let stored = try CatalogFile.read(self.path) {
+        if let stored = try CatalogFile.read(self.path, resources.fileSystem) {
             content = stored
         } else {
             content = CatalogFile(clusterID: KafkaUUID.random().description)
             content.topics = try TopicDirectories.adopt(settings.dataDirectory, logger: resources.logger)
-            try content.write(self.path)
+            try content.write(self.path, resources.fileSystem)
         }
         self.clusterID = content.clusterID
         self.file = Mutex(content)
@@ -119,7 +119,7 @@ final class Catalog: Sendable {
                 try Self.requireEmpty(topic.partitions)
                 var changed = file
                 changed.topics.append(entry)
-                try changed.write(self.path)
+                try changed.write(self.path, self.resources.fileSystem)
                 file = changed
             } catch {
                 self.logger.error("topic '\(name)' cannot be created: \(error)")
@@ -180,7 +180,7 @@ final class Catalog: Sendable {
                 var changed = file
                 let entry = changed.topics.remove(at: index)
                 changed.deleting.append(entry)
-                try changed.write(self.path)
+                try changed.write(self.path, self.resources.fileSystem)
                 file = changed
                 self.topics.withLock { _ = $0.removeValue(forKey: topic.name.rawValue) }
                 for partition in topic.partitions { partition.close(answering: .unknownTopicOrPartition) }
@@ -203,7 +203,7 @@ final class Catalog: Sendable {
         }
         var changed = file
         changed.deleting.removeAll { $0.id == entry.id }
-        try changed.write(self.path)
+        try changed.write(self.path, self.resources.fileSystem)
         file = changed
         self.resources.counters.topicDeleted(entry.name.rawValue)
     }

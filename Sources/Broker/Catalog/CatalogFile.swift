@@ -1,16 +1,17 @@
 import CommitLog
 import KafkaProtocol
 import NIOCore
+import RecordBatch
 
 // The file `catalogue` in the data directory: one line per thing, words separated by one space.
 //
-//     weir-catalogue 1
+//     weir-catalogue 2
 //     cluster <cluster id>
 //     topic <topic id> <partitions> <name> [<config>=<value>]…
 //     deleting <topic id> <partitions> <name>
-//     end
+//     end <CRC-32C of all lines before, in hexadecimal>
 //
-// Configs and values are percent-encoded. The file is replaced as a whole, so it is never half written. A topic
+// Version 1 had no checksum, and is read as well. Configs and values are percent-encoded. The file is replaced as a whole, so it is never half written. A topic
 // exists once its line is there; `deleting` means that its directories are being removed, which a start finishes.
 
 /// What the catalogue's file says. A value.
@@ -28,12 +29,17 @@ struct CatalogFile: Equatable {
 
     static let name = "catalogue"
     private static let possiblePartitions = 1...1_000_000
-    private static let heading = "weir-catalogue 1"
+    private static let heading = "weir-catalogue 2"
+    private static let headingWithoutChecksum = "weir-catalogue 1"
 
     /// - Returns: nil if there is no file yet.
-    static func read(_ path: String) throws(BrokerError) -> CatalogFile? {
+    static func read(_ path: String, _ fileSystem: any FileSystem) throws(BrokerError) -> CatalogFile? {
         let content: ByteBuffer?
-        do throws(LogError) { content = try AtomicFile.read(path) } catch { throw .storage(reason: error.description) }
+        do throws(LogError) {
+            content = try AtomicFile.read(path, fileSystem: fileSystem)
+        } catch {
+            throw .storage(reason: error.description)
+        }
         guard let content else { return nil }
         do throws(LineProblem) {
             return try CatalogFile(parsing: String(buffer: content))
@@ -42,9 +48,9 @@ struct CatalogFile: Equatable {
         }
     }
 
-    func write(_ path: String) throws(BrokerError) {
+    func write(_ path: String, _ fileSystem: any FileSystem) throws(BrokerError) {
         do throws(LogError) {
-            try AtomicFile.write(self.text, to: path)
+            try AtomicFile.write(self.text, to: path, fileSystem: fileSystem)
         } catch {
             throw .storage(reason: error.description)
         }
@@ -57,8 +63,12 @@ struct CatalogFile: Equatable {
             lines.append("topic \(topic.id) \(topic.partitions) \(topic.name)\(configs)")
         }
         for topic in self.deleting { lines.append("deleting \(topic.id) \(topic.partitions) \(topic.name)") }
-        lines.append("end")
-        return lines.joined(separator: "\n") + "\n"
+        let content = lines.joined(separator: "\n") + "\n"
+        return content + Self.lastLine(after: content) + "\n"
+    }
+
+    private static func lastLine(after content: String) -> String {
+        "end " + String(CRC32C.checksum(ByteBuffer(string: content)), radix: 16)
     }
 
     struct LineProblem: Error {
@@ -73,10 +83,15 @@ struct CatalogFile: Equatable {
         self.init(clusterID: "")
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         if lines.last == "" { lines.removeLast() }
-        guard lines.first.map(String.init) == Self.heading else {
+        guard let heading = lines.first, heading == Self.heading || heading == Self.headingWithoutChecksum else {
             throw LineProblem(reason: "line 1 should be '\(Self.heading)'")
         }
-        guard lines.last == "end" else { throw LineProblem(reason: "the last line should be 'end'") }
+        let content = lines.dropLast().joined(separator: "\n") + "\n"
+        let last = heading == Self.heading ? Self.lastLine(after: content) : "end"
+        guard let end = lines.last, end.hasPrefix("end") else {
+            throw LineProblem(reason: "the last line should begin with 'end'")
+        }
+        guard end == last else { throw LineProblem(reason: "its checksum does not match what it says") }
         for (number, line) in lines.enumerated().dropFirst().dropLast() {
             let words = line.split(separator: " ").map(String.init)
             switch words.first {

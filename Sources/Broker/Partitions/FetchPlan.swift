@@ -135,7 +135,7 @@ struct FetchPlan: Sendable {
                     maximumBytes: min(item.maximumBytes, room))
                 try reader.read(from: slice, into: &data)
             } else {
-                let records = try slice.read()
+                let records = try slice.read(verifyingChecksums: !found.isHot)
                 if let search = found.aborted, !search.isEmpty, let end = Self.end(of: records) {
                     data.abortedTransactions = try search.find(before: end).map {
                         .init(producerID: $0.producerID, firstOffset: $0.firstOffset.rawValue)
@@ -144,8 +144,7 @@ struct FetchPlan: Sendable {
                 data.records = records
             }
         } catch {
-            item.partition?.resources.logger.error(
-                "\(item.topic)-\(item.index): offset \(item.offset) cannot be read: \(error)")
+            item.partition?.complain(about: item.offset, error)
             data.errorCode = .kafkaStorageError
         }
     }

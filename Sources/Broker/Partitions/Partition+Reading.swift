@@ -57,8 +57,20 @@ extension Partition {
                     logStartOffset: state.log.logStartOffset,
                     isHot: state.hot.contains(offset) && aborted?.isInMemory ?? true))
         }
-        if let problem { self.resources.logger.error("\(self.name): offset \(offset) cannot be read: \(problem)") }
+        if let problem { self.complain(about: offset, problem) }
         return outcome
+    }
+
+    /// Says that records cannot be read. A consumer asks again and again, so the same trouble is said once.
+    func complain(about offset: Offset, _ error: LogError) {
+        let isNew = self.readTrouble.withLock { trouble in
+            defer { trouble = error }
+            return trouble != error
+        }
+        guard isNew else { return }
+        self.resources.logger.error("\(self.name): offset \(offset) cannot be read: \(error)")
+        // Closing the log must not vouch for what is damaged.
+        if case .corrupt = error { self.state.withLock { $0.log.distrust() } }
     }
 
     /// Forgets a fetch that has been answered.

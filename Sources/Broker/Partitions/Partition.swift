@@ -21,6 +21,8 @@ final class Partition: Sendable {
     /// Held while the log is compacted, which makes files in its directory.
     let compaction = Mutex<Void>(())
     private let closed = Atomic(false)
+    /// Why records could not be read when that was said last.
+    let readTrouble = Mutex<LogError?>(nil)
 
     struct State: ~Copyable {
         var log: Log
@@ -72,6 +74,10 @@ final class Partition: Sendable {
             logger.notice("\(name): made \(recovery.rebuiltIndexes.count) index files anew from their segments")
         }
         for path in recovery.ignoredFiles { logger.warning("\(name): removed \(path), which was damaged") }
+        for missing in recovery.missingOffsets {
+            logger.warning(
+                "\(name): there are no offsets \(missing.lowerBound) to \(missing.upperBound.advanced(by: -1))")
+        }
         if let lost = recovery.lostOffsets {
             logger.error(
                 """

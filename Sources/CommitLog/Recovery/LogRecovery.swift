@@ -30,6 +30,7 @@ struct LogRecovery {
         /// Whether a new one would spare the next start some work.
         var needsCleanPoint = false
     }
+    private var wasCompacted = false
 
     /// A segment that has been checked to its end.
     struct Checked {
@@ -67,7 +68,7 @@ struct LogRecovery {
         for file in OffsetFile.all {
             switch try file.read(in: directory) {
             case .missing: break
-            case .offset(let offset): if file == .logStart { logStart = offset }
+            case .offset(let offset): if file == .logStart { logStart = offset } else { wasCompacted = true }
             case .damaged:
                 report.ignoredFiles.append(directory.path(of: file.name))
                 try directory.remove(file.name)
@@ -108,6 +109,7 @@ struct LogRecovery {
             } else {
                 sealed += try seal(try check(name, bound: next.baseOffset))
             }
+            noteGap(from: max(sealed.last?.nextOffset ?? 0, name.baseOffset), to: next)
         }
         var checked: [Checked]
         if let point, let scan = try trustedPart(of: last, point) {
@@ -121,6 +123,14 @@ struct LogRecovery {
         }
         sealed += try seal(checked)
         return (sealed, try activate(end))
+    }
+
+    /// A segment ends where the next begins, but for damage that was cut out, also earlier, and for what another program
+    /// compacted.
+    private mutating func noteGap(from end: Offset, to next: SegmentName) {
+        let end = max(end, logStart)
+        guard !wasCompacted, end < next.baseOffset else { return }
+        report.missingOffsets.append(end..<next.baseOffset)
     }
 
     private func create(_ name: SegmentName) throws(LogError) -> ActiveSegment {
@@ -211,12 +221,7 @@ struct LogRecovery {
             var index = segment.index
             index.addLargestTimestamp()
             if try !isOnDisk(index, of: segment) {
-                let offsets = try directory.open(segment.name.offsetIndex, .replace)
-                try offsets.write(index.encodedOffsets(), at: 0)
-                let times = try directory.open(segment.name.timeIndex, .replace)
-                try times.write(index.encodedTimes(), at: 0)
-                try offsets.sync()
-                try times.sync()
+                try writeIfThereIsRoom(index, of: segment.name)
                 changedDirectory = true
             }
             sealed.append(
@@ -225,6 +230,23 @@ struct LogRecovery {
                     largestTimestamp: index.largest?.timestamp))
         }
         return sealed
+    }
+
+    /// On a full disk the log is opened all the same: without its index a segment is searched from its beginning, until the
+    /// next opening makes it.
+    private func writeIfThereIsRoom(_ index: SegmentIndex, of name: SegmentName) throws(LogError) {
+        do throws(LogError) {
+            let offsets = try directory.open(name.offsetIndex, .replace)
+            try offsets.write(index.encodedOffsets(), at: 0)
+            let times = try directory.open(name.timeIndex, .replace)
+            try times.write(index.encodedTimes(), at: 0)
+            try offsets.sync()
+            try times.sync()
+        } catch {
+            guard error.isDiskFull else { throw error }
+            try directory.remove(name.offsetIndex)
+            try directory.remove(name.timeIndex)
+        }
     }
 
     private mutating func activate(_ segment: Checked) throws(LogError) -> ActiveSegment {

@@ -26,15 +26,18 @@ public struct RecoveryReport: Hashable, Sendable {
     /// Offsets at the log's end that were on disk once and are gone: files were cut or removed. New batches will use
     /// them again.
     public internal(set) var lostOffsets: Range<Offset>?
+    /// Offsets between segments that no batch has, in a log that was never compacted: cut out now or at an earlier opening,
+    /// or never seen again.
+    public internal(set) var missingOffsets: [Range<Offset>] = []
     /// Bytes of log files that had to be checked batch by batch.
     public internal(set) var scannedBytes = 0
 
     /// Whether nothing had to be mended.
     public var isClean: Bool { cuts.isEmpty && rebuiltIndexes.isEmpty && ignoredFiles.isEmpty && lostOffsets == nil }
 
-    /// What was mended, for a person to read; nil when nothing was.
+    /// What was mended or is missing, for a person to read; nil when nothing was.
     public var summary: String? {
-        if isClean { return nil }
+        if isClean && missingOffsets.isEmpty { return nil }
         var parts = cuts.map(\.description) + rebuiltIndexes.map { "made \($0) anew" }
         parts += ignoredFiles.map { "removed \($0), which was damaged" }
         if let lostOffsets {
@@ -42,6 +45,7 @@ public struct RecoveryReport: Hashable, Sendable {
                 "offsets \(lostOffsets.lowerBound) to \(lostOffsets.upperBound.advanced(by: -1)) were on disk and are gone"
             )
         }
+        parts += missingOffsets.map { "there are no offsets \($0.lowerBound) to \($0.upperBound.advanced(by: -1))" }
         return parts.joined(separator: "; ")
     }
 }

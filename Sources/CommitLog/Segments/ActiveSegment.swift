@@ -66,7 +66,17 @@ struct ActiveSegment {
             let bytes = try file.read(count: RecordBatchHeader.byteCount, at: 0)
             firstTimestamp = (try? RecordBatchHeader(reading: bytes, at: bytes.readerIndex))?.maxTimestamp
         }
-        if !indexIsOnDisk { try writeIndexes(.replace) }
+        if !indexIsOnDisk { try writeIndexesIfThereIsRoom() }
+    }
+
+    /// On a full disk the log is opened all the same, and the entries are written with later ones.
+    private mutating func writeIndexesIfThereIsRoom() throws(LogError) {
+        do throws(LogError) {
+            try writeIndexes(.replace)
+        } catch {
+            guard error.isDiskFull else { throw error }
+            (writtenOffsets, writtenTimes) = (0, 0)
+        }
     }
 
     /// A number that differs between segments and between logs (FNV-1a of what names them).

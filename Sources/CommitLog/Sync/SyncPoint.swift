@@ -6,6 +6,8 @@ internal import Synchronization
 final class SyncProgress: Sendable {
     private let synced: Atomic<Int64>
     private let isFenced = Atomic(false)
+    /// Whether damage was found, so that no recovery point may say that all is well.
+    let isDistrusted = Atomic(false)
     private let turn = Mutex(Turn())
     private let fence = Mutex<LogError?>(nil)
 
@@ -60,7 +62,7 @@ final class SyncProgress: Sendable {
             turn.directoryVersion = max(turn.directoryVersion, point.directoryVersion)
             synced.max(point.endOffset.rawValue, ordering: .releasing)
             // Only makes the next start faster, so its failure is none of the caller's concern.
-            if let cleanPoint = point.cleanPoint {
+            if let cleanPoint = point.cleanPoint, !isDistrusted.load(ordering: .acquiring) {
                 try? cleanPoint.write(in: point.directory, after: turn.cleanPoint)
                 turn.cleanPoint = cleanPoint.recoveryPoint
             }

@@ -1,3 +1,4 @@
+import CommitLog
 import KafkaProtocol
 import TestKit
 import Testing
@@ -35,6 +36,31 @@ import Testing
 
     @Test func aDirectoryWithoutFileHasNoCatalogueYet() throws {
         let directory = try TemporaryDirectory()
-        #expect(try CatalogFile.read(directory.appending("catalogue")) == nil)
+        #expect(try CatalogFile.read(directory.appending("catalogue"), POSIXFileSystem()) == nil)
+    }
+
+    @Test func aFileOfTheFirstVersionIsRead() throws {
+        let text = "weir-catalogue 1\ncluster x\ntopic AAAAAAAAAAAAAAAAAAAAAQ 2 t\nend\n"
+        #expect(try CatalogFile(parsing: text).topics.map(\.partitions) == [2])
+    }
+
+    @Test func anyBitThatFlipsAndAnyEndThatIsMissingIsSaid() throws {
+        var file = CatalogFile(clusterID: "5L6g3nShT-eMCtK--X86sw")
+        file.topics = [.init(id: .random(), partitions: 3, name: try TopicName("metrics.cpu"))]
+        let bytes = Array(file.text.utf8)
+        for position in bytes.indices {
+            for bit in 0..<8 {
+                var damaged = bytes
+                damaged[position] ^= 1 << bit
+                let text = String(decoding: damaged, as: UTF8.self)
+                // The newline after the last line says nothing.
+                guard position < bytes.count - 1 else { continue }
+                #expect(throws: CatalogFile.LineProblem.self) { try CatalogFile(parsing: text) }
+            }
+            let start = String(decoding: bytes[..<position], as: UTF8.self)
+            if position < bytes.count - 1 {
+                #expect(throws: CatalogFile.LineProblem.self) { try CatalogFile(parsing: start) }
+            }
+        }
     }
 }

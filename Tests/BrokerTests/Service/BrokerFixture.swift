@@ -1,3 +1,4 @@
+import CommitLog
 import CoreMetrics
 import KafkaProtocol
 import Logging
@@ -11,7 +12,7 @@ import TestKit
 /// Runs a broker on a free port for the time of `body`.
 @discardableResult
 func withBroker<Result>(
-    in directory: TemporaryDirectory, log: LogLines = LogLines(), fileSystem: FaultyFileSystem = FaultyFileSystem(),
+    in directory: TemporaryDirectory, log: LogLines = LogLines(), fileSystem: any FileSystem = FaultyFileSystem(),
     clock: BrokerClock = .system, metrics: any MetricsFactory = NOOPMetricsHandler.instance,
     configure: (inout BrokerConfiguration) -> Void = { _ in },
     _ body: (RunningTestBroker) async throws -> Result
@@ -28,7 +29,7 @@ func withBroker<Result>(
         try await running.value
         return result
     } catch {
-        fileSystem.heal()
+        (fileSystem as? FaultyFileSystem)?.heal()
         running.cancel()
         _ = await running.result
         throw error

@@ -1,0 +1,229 @@
+public import MetricModel
+
+/// Which windows of one rule are open, closed (at which revision) or dirty, and which have to be evaluated now.
+///
+///     observe(sample) ─→ open ──watermark passes end + lateness──→ due ─evaluated→ closed, revision 1
+///                                                                   ↑                     │
+///                                                                   └── late sample: dirty ┘ revision + 1 if it changed
+///
+/// The ledger knows times only. What a window holds is read from the store when it is evaluated, so a result is a function
+/// of the stored samples, whatever order they came in and however often a window was evaluated before. Windows without
+/// samples do not appear in it.
+///
+/// A plain value, owned by whoever commits; `takeChanges()` gives the rows for the transaction that stores the samples.
+public struct WindowLedger: Sendable {
+    /// What became of a sample.
+    public enum Arrival: Hashable, Sendable {
+        /// All its windows are open still.
+        case onTime
+        /// At least one of its windows had closed; that one will be evaluated anew.
+        case late
+        /// Older than `horizon`: its windows' samples may be gone, so their results stay as they are.
+        case tooOld
+    }
+
+    struct Entry {
+        var state: LedgerWindow
+        var changes: UInt32 = 0
+    }
+
+    public let specification: WindowSpecification
+    /// How long after its end, in event time, a window stays open.
+    public let lateness: Duration
+    /// How far behind a window's end samples can still change it: counters are measured from the last sample before.
+    public let reach: Duration
+    /// The event time up to which windows have been closed.
+    public private(set) var watermark: Timestamp?
+    /// Windows that begin before it are forgotten.
+    public private(set) var horizon: Timestamp
+
+    /// Sorted by start.
+    private var entries: [Entry] = []
+    /// The starts of the dirty ones among them, which are few.
+    private var dirty: Set<Timestamp> = []
+    /// The starts of those whose stored rows differ.
+    private var unsaved: Set<Timestamp> = []
+    /// The last pane (a span of `every`) observed, where nothing more has to be noted: most samples fall into it.
+    private var notedPane: ClosedRange<Int64>?
+    private var hasUnsavedProgress = false
+
+    /// - Parameters:
+    ///   - reach: samples up to this long before a window change it as well, zero where only its own do.
+    ///   - windows: as stored, in any order; of each start one.
+    ///   - watermark, horizon: as stored.
+    public init(
+        specification: WindowSpecification, lateness: Duration, reach: Duration = .zero,
+        windows: some Sequence<LedgerWindow> = [], watermark: Timestamp? = nil,
+        horizon: Timestamp = Timestamp(milliseconds: .min)
+    ) {
+        self.specification = specification
+        self.lateness = lateness
+        self.reach = reach
+        self.watermark = watermark
+        self.horizon = horizon
+        entries = windows.map { Entry(state: $0) }.sorted { $0.state.start < $1.state.start }
+        dirty = Set(windows.lazy.filter(\.isDirty).map(\.start))
+    }
+
+    /// All windows, in order of time.
+    public var windows: [LedgerWindow] { entries.map(\.state) }
+
+    // MARK: Samples come
+
+    /// Notes that a sample of a matching series was stored. Cheap when the sample before was of about the same time.
+    @discardableResult
+    public mutating func observe(_ time: Timestamp) -> Arrival {
+        if let notedPane, notedPane.contains(time.milliseconds) { return .onTime }
+        var arrival = Arrival.tooOld
+        for window in specification.windows(containing: time) where window.start >= horizon {
+            let isPast = isPast(window)
+            if isPast { arrival = .late } else if arrival == .tooOld { arrival = .onTime }
+            note(window.start)
+        }
+        if arrival == .onTime { remember(paneOf: time) } else { markReached(by: time) }
+        return arrival
+    }
+
+    /// Whether a window's end and the lateness after it lie behind the watermark.
+    private func isPast(_ window: Window) -> Bool {
+        watermark.map { window.end + lateness <= $0 } ?? false
+    }
+
+    private mutating func note(_ start: Timestamp) {
+        let index = firstIndex(startingAtOrAfter: start)
+        if index == entries.count || entries[index].state.start != start {
+            let state = LedgerWindow(start: start, revision: 0, digest: 0, isClosed: false, isDirty: true)
+            entries.insert(Entry(state: state), at: index)
+            dirty.insert(start)
+            unsaved.insert(start)
+        } else {
+            touch(index)
+        }
+    }
+
+    /// Notes that a window's samples are not those of its last result.
+    private mutating func touch(_ index: Int) {
+        entries[index].changes &+= 1
+        guard !entries[index].state.isDirty else { return }
+        entries[index].state.isDirty = true
+        dirty.insert(entries[index].state.start)
+        unsaved.insert(entries[index].state.start)
+    }
+
+    /// A late sample may be the last one before windows that follow.
+    private mutating func markReached(by time: Timestamp) {
+        guard reach > .zero else { return }
+        let limit = time + reach
+        var index = firstIndex(startingAtOrAfter: time + .milliseconds(1))
+        while index < entries.count, entries[index].state.start <= limit {
+            if entries[index].state.isClosed { touch(index) }
+            index += 1
+        }
+    }
+
+    private mutating func remember(paneOf time: Timestamp) {
+        let start = specification.lastStart(at: time).milliseconds
+        let (end, overflow) = start.addingReportingOverflow(specification.everyMilliseconds - 1)
+        notedPane = overflow ? nil : start...end
+    }
+
+    // MARK: Event time goes on
+
+    /// Moves event time on and says which windows have to be evaluated, the oldest first: those that end now, and closed
+    /// ones that samples came late for. They are due until `evaluated` says otherwise. The watermark never goes back.
+    public mutating func advance(to eventTime: Timestamp) -> [DueWindow] {
+        if watermark.map({ eventTime > $0 }) ?? true {
+            watermark = eventTime
+            hasUnsavedProgress = true
+            notedPane = nil
+        }
+        return dueWindows
+    }
+
+    /// The windows that have to be evaluated as things stand.
+    public var dueWindows: [DueWindow] {
+        let windows = dirty.map(specification.window(startingAt:)).filter(isPast)
+        return windows.sorted { $0.start < $1.start }.map { window in
+            let entry = entries[firstIndex(startingAtOrAfter: window.start)]
+            return DueWindow(
+                window: window, previousRevision: entry.state.isClosed ? entry.state.revision : nil,
+                changes: entry.changes)
+        }
+    }
+
+    /// Notes a window's result.
+    ///
+    /// - Parameter digest: of the result, ``RuleResult/digest``; 0 says that there is no output at all.
+    /// - Returns: the revision under which to emit the result; nil when it is what was emitted last, or nothing.
+    public mutating func evaluated(_ due: DueWindow, digest: UInt64) -> Int? {
+        let index = firstIndex(startingAtOrAfter: due.window.start)
+        // Forgotten meanwhile: its samples are going away.
+        guard index < entries.count, entries[index].state.start == due.window.start else { return nil }
+        var state = entries[index].state
+        let isChanged = digest != state.digest
+        state.isClosed = true
+        state.isDirty = entries[index].changes != due.changes
+        state.digest = digest
+        if isChanged { state.revision += 1 }
+        entries[index].state = state
+        if !state.isDirty { dirty.remove(state.start) }
+        unsaved.insert(state.start)
+        return isChanged ? state.revision : nil
+    }
+
+    /// Drops the windows that begin before an instant: the oldest one for which raw samples are kept, and further back
+    /// where `reach` needs them. They are not evaluated again.
+    public mutating func forget(before instant: Timestamp) {
+        guard instant > horizon else { return }
+        horizon = instant
+        hasUnsavedProgress = true
+        notedPane = nil
+        let count = firstIndex(startingAtOrAfter: instant)
+        for entry in entries[..<count] {
+            dirty.remove(entry.state.start)
+            unsaved.remove(entry.state.start)
+        }
+        entries.removeFirst(count)
+    }
+
+    // MARK: Stored
+
+    /// What has to be stored since the last time. If storing it fails, `putBack` has it stored the next time.
+    public mutating func takeChanges() -> Changes {
+        let windows = unsaved.sorted().map { entries[firstIndex(startingAtOrAfter: $0)].state }
+        defer {
+            unsaved.removeAll()
+            hasUnsavedProgress = false
+        }
+        return Changes(windows: windows, watermark: watermark, horizon: horizon, hasProgress: hasUnsavedProgress)
+    }
+
+    /// Changes that were taken and could not be stored.
+    public mutating func putBack(_ changes: Changes) {
+        for window in changes.windows where window.start >= horizon { unsaved.insert(window.start) }
+        hasUnsavedProgress = hasUnsavedProgress || changes.hasProgress
+    }
+
+    /// Rows to write: `windows` to insert or replace by start, those that begin before `horizon` to delete.
+    public struct Changes: Hashable, Sendable {
+        public let windows: [LedgerWindow]
+        public let watermark: Timestamp?
+        public let horizon: Timestamp
+        /// Whether watermark or horizon moved.
+        public let hasProgress: Bool
+
+        public var isEmpty: Bool { windows.isEmpty && !hasProgress }
+    }
+
+    private func firstIndex(startingAtOrAfter start: Timestamp) -> Int {
+        // Nearly always at the end.
+        if let last = entries.last, last.state.start < start { return entries.count }
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].state.start < start { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
