@@ -52,6 +52,7 @@ let package = Package(
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
         .target(name: "CCRC32C"),
+        .target(name: "CCachedRead"),
 
         // MARK: The pipeline, top to bottom
         .target(name: "Instruments", dependencies: [.coreMetrics], swiftSettings: strict),
@@ -62,7 +63,7 @@ let package = Package(
             name: "RecordBatch", dependencies: [.nioCore, "CZlib", "CLZ4", "CZstd", "CSnappy", "CCRC32C"],
             swiftSettings: strict),
         .target(name: "KafkaProtocol", dependencies: ["RecordBatch", .nioCore], swiftSettings: strict),
-        .target(name: "CommitLog", dependencies: ["RecordBatch", .nioCore], swiftSettings: strict),
+        .target(name: "CommitLog", dependencies: ["RecordBatch", "CCachedRead", .nioCore], swiftSettings: strict),
         .target(
             name: "Broker",
             dependencies: [

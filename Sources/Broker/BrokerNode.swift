@@ -62,6 +62,15 @@ final class BrokerNode: Sendable {
         self.stopping.store(true, ordering: .releasing)
     }
 
+    /// Whether peers take their answers fast enough that large ones may follow.
+    var hasRoomForAnswers: Bool { self.counters.answerBytes.value < self.configuration.limits.answerBytes }
+
+    /// Cuts connections that do not take their answers, when these take much memory.
+    func cutStalledConnections() {
+        guard self.counters.answerBytes.value > self.configuration.limits.answerBytes / 2 else { return }
+        self.connections.forEach { $0.closeIfStalled() }
+    }
+
     /// Runs what waits for a disk.
     func onPool(_ work: @escaping @Sendable () -> Void) {
         self.pool.submit { _ in work() }
@@ -88,6 +97,12 @@ final class BrokerNode: Sendable {
         statistics.requestBytes = self.counters.requestBytes.value
         statistics.idleConnections = self.counters.timesReached(.idleTime)
         statistics.refusedGroups = self.counters.timesReached(.groups)
+        statistics.refusedMembers = [.membersPerGroup, .memberBytes, .groupBytes].reduce(0) {
+            $0 + self.counters.timesReached($1)
+        }
+        statistics.unreadableRequests = self.counters.unreadableRequests.value
+        statistics.answerBytes = self.counters.answerBytes.value
+        statistics.stalledConnections = self.counters.timesReached(.answerBytes)
         statistics.expiredSegments = self.counters.expiredSegments.value
         statistics.expiredBytes = self.counters.expiredBytes.value
         statistics.compactedBytes = self.counters.compactedBytes.value

@@ -18,6 +18,14 @@ public struct BrokerStatistics: Sendable, Equatable {
     public var idleConnections = 0
     /// Requests refused as there were too many groups.
     public var refusedGroups = 0
+    /// Members refused as their group, or all groups together, had too many or too large ones.
+    public var refusedMembers = 0
+    /// Connections closed as what they sent was no request, or one beyond a limit.
+    public var unreadableRequests = 0
+    /// Bytes of answers that wait for peers to take them now.
+    public var answerBytes = 0
+    /// Connections closed as they did not take their answers while memory for answers was short.
+    public var stalledConnections = 0
     /// Segments, and bytes of them, that retention has removed.
     public var expiredSegments = 0
     public var expiredBytes = 0

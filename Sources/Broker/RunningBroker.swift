@@ -16,7 +16,7 @@ struct RunningBroker {
     private let lock: FileLock
     private let eventLoops: MultiThreadedEventLoopGroup
     private let listener: any Channel
-    private let idleCheck: RepeatedTask
+    private let checks: [RepeatedTask]
 
     // MARK: Starting
 
@@ -46,7 +46,7 @@ struct RunningBroker {
             logger.info("listening on \(configuration.host):\(port), data in \(configuration.dataDirectory)")
             return RunningBroker(
                 node: node, lock: lock, eventLoops: eventLoops, listener: listener,
-                idleCheck: self.closeIdleConnections(of: node, eventLoops.next()))
+                checks: self.checkConnections(of: node, eventLoops.next()))
         } catch {
             opened?.transactions.stop()
             opened?.groups.stop()
@@ -57,12 +57,17 @@ struct RunningBroker {
         }
     }
 
-    /// Looks for idle connections often enough that none lives much longer than it should.
-    private static func closeIdleConnections(of node: BrokerNode, _ eventLoop: any EventLoop) -> RepeatedTask {
-        let interval = TimeAmount.nanoseconds(node.configuration.limits.connection.idleTime.nanoseconds / 8)
-        return eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: max(.milliseconds(1), interval)) { _ in
-            node.connections.forEach { $0.closeIfIdle() }
+    /// Looks for idle and stalled connections often enough that none lives much longer than it should.
+    private static func checkConnections(of node: BrokerNode, _ eventLoop: any EventLoop) -> [RepeatedTask] {
+        func every(_ time: TimeAmount, _ check: @escaping @Sendable () -> Void) -> RepeatedTask {
+            let interval = max(.milliseconds(1), time)
+            return eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in check() }
         }
+        let limits = node.configuration.limits.connection
+        return [
+            every(.nanoseconds(limits.idleTime.nanoseconds / 8)) { node.connections.forEach { $0.closeIfIdle() } },
+            every(.nanoseconds(limits.stallTime.nanoseconds / 2)) { node.cutStalledConnections() },
+        ]
     }
 
     /// Each connection and each segment takes a file descriptor.
@@ -128,6 +133,9 @@ struct RunningBroker {
                 .serverChannelOption(.backlog, value: self.acceptBacklog)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.recvAllocator, value: ReceiveBuffers())
+                // NIO keeps as many buffers per connection, however long it is idle; they are given up here instead.
+                .childChannelOption(.maxMessagesPerRead, value: 1)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(ConnectionHandler(node: node))
@@ -148,7 +156,7 @@ struct RunningBroker {
 
     /// Stops accepting, answers what is queued, closes the logs.
     func stop(patience: Duration) async {
-        self.idleCheck.cancel()
+        for check in self.checks { check.cancel() }
         async let housekeeping: Void = self.node.housekeeper.stop()
         try? await self.listener.close()
         self.node.beginStopping()

@@ -28,8 +28,21 @@ extension Log {
         let end = upTo.flatMap { active.index.positionAfter($0) } ?? active.byteCount
         return LogSlice(
             offset: offset, upTo: upTo, maximumBytes: maximumBytes,
-            source: .active(active.file, position: position, end: active.byteCount),
+            source: .active(
+                active.file, position: position, likelyEnd: likelyEnd(from: offset, maximumBytes),
+                end: active.byteCount),
             estimatedBytes: max(1, min(end - position, maximumBytes)))
+    }
+
+    /// The last end of a batch in the active segment that the index knows within `maximumBytes` of the batch with
+    /// `offset`, so that half a batch need not be read in vain.
+    private func likelyEnd(from offset: Offset, _ maximumBytes: Int) -> Int {
+        // The batch with the offset begins here or before: at the first indexed one that ends at the offset or later. (The
+        // segment's first batch is in no index.)
+        let indexed = offset == active.baseOffset ? 0 : active.index.positionAfter(offset.advanced(by: -1))
+        guard let start = indexed else { return active.byteCount }
+        let limit = start.addingOrMax(maximumBytes)
+        return limit >= active.byteCount ? active.byteCount : active.index.lastPosition(notAfter: limit)
     }
 
     /// The first record whose timestamp is at least `timestamp` (milliseconds); nil when there is none. Reads from disk

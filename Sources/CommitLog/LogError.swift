@@ -40,6 +40,13 @@ public enum FileOperation: String, Hashable, Sendable {
     case createDirectory = "create the directory"
 }
 
+extension LogError {
+    /// What was to be read is not in memory, and the reader did not want to wait for the disk.
+    var wouldWait: Bool {
+        if case .file(.read, _, .wouldWait) = self { true } else { false }
+    }
+}
+
 extension LogError: CustomStringConvertible {
     public var description: String {
         switch self {

@@ -9,7 +9,7 @@ public struct LogSlice: Sendable {
         /// The log ends where the slice begins.
         case nothing
         /// In the active segment, from a batch at or before the wanted one.
-        case active(File, position: Int, end: Int)
+        case active(File, position: Int, likelyEnd: Int, end: Int)
         /// In a sealed segment, whose index is on disk.
         case sealed(OpenSegment)
     }
@@ -26,8 +26,9 @@ public struct LogSlice: Sendable {
     /// Whether there is nothing to read because the log ends here.
     public var isEmpty: Bool { estimatedBytes == 0 }
 
-    /// Bytes read beyond what is wanted, when the wanted batch begins after the indexed one.
-    private static let lead = 4096
+    /// Bytes read at a time to find the wanted batch, which begins after the indexed one: about what lies between two
+    /// entries of the index, if batches are small.
+    private static let searchBytes = 4 << 10
 
     /// Reads whole batches from the disk: as many as fit into the maximum, and always at least one, if there is one
     /// before the slice's upper offset. The first may begin before `offset`, as Kafka's fetch responses may.
@@ -35,49 +36,68 @@ public struct LogSlice: Sendable {
     /// - Parameter verifyingChecksums: whether every batch is checked, as bytes should be that were written by an earlier
     ///   process. A damaged first batch is an error; one further on ends what is read.
     public func read(verifyingChecksums: Bool = false) throws(LogError) -> ByteBuffer {
+        try read(onlyCached: false, verifyingChecksums)
+    }
+
+    /// Reads the same without waiting for a disk, on a thread that must not.
+    ///
+    /// - Returns: nil if not all of it is in memory.
+    public func readCached(verifyingChecksums: Bool = false) throws(LogError) -> ByteBuffer? {
+        do throws(LogError) {
+            return try read(onlyCached: true, verifyingChecksums)
+        } catch {
+            if error.wouldWait { return nil }
+            throw error
+        }
+    }
+
+    private func read(onlyCached: Bool, _ verifyingChecksums: Bool) throws(LogError) -> ByteBuffer {
         switch source {
         case .nothing:
             return ByteBuffer()
-        case .active(let file, let position, let end):
-            return try read(file, from: position, end: end, verifyingChecksums)
+        case .active(let file, let position, let likelyEnd, let end):
+            return try read(
+                Chunk(file: file, end: end, onlyCached: onlyCached), from: position, likelyEnd: likelyEnd,
+                verifyingChecksums)
         case .sealed(let segment):
             return try read(
-                segment.log, from: try segment.position(for: offset), end: segment.byteCount, verifyingChecksums)
+                Chunk(file: segment.log, end: segment.byteCount, onlyCached: onlyCached),
+                from: try segment.position(for: offset, onlyCached: onlyCached), likelyEnd: segment.byteCount,
+                verifyingChecksums)
         }
     }
 
     private func read(
-        _ file: File, from start: Int, end: Int, _ verifyingChecksums: Bool
+        _ chunk: consuming Chunk, from start: Int, likelyEnd: Int, _ verifyingChecksums: Bool
     ) throws(LogError) -> ByteBuffer {
-        var chunk = Chunk(file: file, end: end)
         var position = start
-        while true {
-            guard position < end else { return ByteBuffer() }
+        var first: RecordBatchHeader
+        repeat {
+            guard position < chunk.end else { return ByteBuffer() }
             if !chunk.has(RecordBatchHeader.byteCount, at: position) {
-                try chunk.load(at: position, count: max(maximumBytes.addingOrMax(Self.lead), Self.lead))
+                try chunk.load(at: position, count: Self.searchBytes)
             }
-            let header = try chunk.header(at: position)
-            if header.lastOffset >= offset { break }
-            position += header.totalByteCount
+            first = try chunk.header(at: position)
+            if first.lastOffset < offset { position += first.totalByteCount }
+        } while first.lastOffset < offset
+        // An offset that is damaged looks like one beyond the end, so the batch is checked before that is believed.
+        let isBeyond = upTo.map { first.lastOffset >= $0 } ?? false
+        if isBeyond, !verifyingChecksums { return ByteBuffer() }
+        guard first.totalByteCount <= chunk.end - position else { throw chunk.corrupt(position, "it is cut off") }
+
+        let wanted = max(first.totalByteCount, min(maximumBytes, likelyEnd - position))
+        if !chunk.has(wanted, at: position) { try chunk.load(at: position, count: wanted) }
+        if verifyingChecksums, let damage = chunk.damage(of: first, at: position) {
+            throw chunk.corrupt(position, damage)
         }
-        var next = position
-        while next < end {
-            if !chunk.has(RecordBatchHeader.byteCount, at: next) { break }
+        if isBeyond { return ByteBuffer() }
+        var next = position + first.totalByteCount
+        while next < chunk.end, chunk.has(RecordBatchHeader.byteCount, at: next) {
             let header = try chunk.header(at: next)
-            // An offset that is damaged looks like one beyond the end, so a batch is checked before that is believed.
-            let isBeyond = upTo.map { header.lastOffset >= $0 } ?? false
-            if isBeyond, !verifyingChecksums || next > position { break }
-            if next == position, !chunk.has(header.totalByteCount, at: next) {
-                guard header.totalByteCount <= end - next else { throw chunk.corrupt(next, "it is cut off") }
-                try chunk.load(at: next, count: max(header.totalByteCount, maximumBytes))
-            }
-            let size = next + header.totalByteCount - position
-            guard chunk.has(header.totalByteCount, at: next), next == position || size <= maximumBytes else { break }
-            if verifyingChecksums, let damage = chunk.damage(of: header, at: next) {
-                guard next == position else { break }
-                throw chunk.corrupt(next, damage)
-            }
-            if isBeyond { break }
+            if let upTo, header.lastOffset >= upTo { break }
+            guard chunk.has(header.totalByteCount, at: next), next + header.totalByteCount - position <= maximumBytes
+            else { break }
+            if verifyingChecksums, chunk.damage(of: header, at: next) != nil { break }
             next += header.totalByteCount
         }
         return chunk.slice(from: position, to: next)
@@ -87,19 +107,22 @@ public struct LogSlice: Sendable {
 /// The part of a file that a read has in memory.
 private struct Chunk {
     let file: File
+    /// Where the file's batches end.
     let end: Int
+    private let onlyCached: Bool
     private var start = 0
     private var buffer = ByteBuffer()
 
-    init(file: File, end: Int) {
+    init(file: File, end: Int, onlyCached: Bool) {
         self.file = file
         self.end = end
+        self.onlyCached = onlyCached
     }
 
     mutating func load(at position: Int, count: Int) throws(LogError) {
         buffer = ByteBuffer()
         start = position
-        buffer = try file.read(count: min(count, end - position), at: position)
+        buffer = try file.read(count: min(count, end - position), at: position, onlyCached: onlyCached)
         if buffer.readableBytes < min(count, end - position) {
             throw corrupt(position + buffer.readableBytes, "the file has become shorter")
         }

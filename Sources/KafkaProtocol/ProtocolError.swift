@@ -9,7 +9,7 @@ public struct ProtocolError: Error, Hashable, Sendable {
         case invalidLength(Int, maximum: Int)
         /// More elements than could stand in the bytes that remain.
         case countTooLarge(Int, remaining: Int)
-        /// More strings and structures in the message's arrays than the reader takes.
+        /// More elements in the message's arrays than the reader takes.
         case tooManyElements(maximum: Int)
         /// Null where a value is needed.
         case unexpectedNull

@@ -13,8 +13,12 @@ struct SeriesScanner {
         var end: Int
         /// Whether it holds escapes, so that its bytes are not its text.
         var isEscaped = false
+        /// Backslashes that stand for themselves alone and are two when they are written again.
+        var plainBackslashes = 0
 
         var count: Int { end - start }
+        /// Bytes as the writer writes it, which the limits are about: what was read can be written and read again.
+        var writtenCount: Int { count + plainBackslashes }
     }
 
     let limits: TextFormat.Limits
@@ -103,7 +107,7 @@ struct SeriesScanner {
             throw .valueNotQuoted(label: excerpt(line, name))
         }
         let value = try scanQuoted(line, from: position + 1)
-        if value.count > limits.maximumLabelValueBytes {
+        if value.writtenCount > limits.maximumLabelValueBytes {
             throw .labelValueTooLong(
                 label: excerpt(line, name), maximumLabelValueBytes: limits.maximumLabelValueBytes)
         }
@@ -143,7 +147,13 @@ struct SeriesScanner {
             if byte == UInt8(ascii: "\\") {
                 piece.isEscaped = true
                 piece.end += 1
-                if piece.end < line.count { seenBits |= line[piece.end] }
+                if piece.end < line.count {
+                    let escaped = line[piece.end]
+                    seenBits |= escaped
+                    if escaped != UInt8(ascii: "\\"), escaped != UInt8(ascii: "\""), escaped != UInt8(ascii: "n") {
+                        piece.plainBackslashes += 1
+                    }
+                }
             }
             piece.end += 1
         }
@@ -153,7 +163,7 @@ struct SeriesScanner {
     private func checkLength(
         of name: Piece, in line: UnsafeRawBufferPointer
     ) throws(TextFormatError.Reason) {
-        if name.count > limits.maximumNameBytes {
+        if name.writtenCount > limits.maximumNameBytes {
             throw .nameTooLong(excerpt(line, name), maximumNameBytes: limits.maximumNameBytes)
         }
     }

@@ -64,7 +64,12 @@ public struct EncodedBatch: Hashable, Sendable {
     }
 
     /// Sets what an idempotent producer sets before it sends, and the CRC.
-    public mutating func stamp(producerID: Int64, producerEpoch: Int16, baseSequence: Int32) {
+    ///
+    /// - Parameter isTransactional: whether the batch is part of a transaction.
+    public mutating func stamp(
+        producerID: Int64, producerEpoch: Int16, baseSequence: Int32, isTransactional: Bool = false
+    ) {
+        header.isTransactional = isTransactional
         header.producerID = producerID
         header.producerEpoch = producerEpoch
         header.baseSequence = baseSequence

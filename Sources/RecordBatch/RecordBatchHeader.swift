@@ -131,7 +131,10 @@ extension RecordBatchHeader {
 
     /// Whether the timestamps are the broker's append time rather than the producer's.
     public var isLogAppendTime: Bool { attributes & 0b1000 != 0 }
-    public var isTransactional: Bool { attributes & 0b1_0000 != 0 }
+    public internal(set) var isTransactional: Bool {
+        get { attributes & 0b1_0000 != 0 }
+        set { attributes = newValue ? attributes | 0b1_0000 : attributes & ~0b1_0000 }
+    }
     /// Whether the batch holds a transaction marker instead of records.
     public var isControl: Bool { attributes & 0b10_0000 != 0 }
     /// Whether `baseTimestamp` is the time from which compaction may remove tombstones.

@@ -1,5 +1,6 @@
 public import KafkaClient
 internal import KafkaProtocol
+public import SeriesStore
 
 /// What a subscriber reads, where it stores it, and how often it commits.
 public struct SubscriberConfiguration: Sendable {
@@ -17,6 +18,10 @@ public struct SubscriberConfiguration: Sendable {
     /// The SQLite file, created when it does not exist.
     public var databasePath: String
     public var commitPolicy = CommitPolicy()
+    /// How long samples and windows are kept.
+    public var retention = RetentionPolicy.forever
+    /// How many series are taken.
+    public var seriesLimits = SeriesLimits()
 
     public init(bootstrap: [BrokerAddress], databasePath: String) {
         self.bootstrap = bootstrap

@@ -42,7 +42,10 @@ public final class SubscriberService: Service, Measured, Sendable {
         lagTimers = LagTimers(metrics)
         report = Mutex(MetricReport(to: metrics))
         rejectedTopic = try TopicName(configuration.rejectedTopic)
-        writer = try SeriesWriter(path: configuration.databasePath, logger: logger)
+        var store = SeriesWriter.Configuration()
+        store.retention = configuration.retention
+        store.limits = configuration.seriesLimits
+        writer = try SeriesWriter(path: configuration.databasePath, configuration: store, logger: logger)
         progress = try writer.progress()
     }
 
@@ -93,7 +96,8 @@ public final class SubscriberService: Service, Measured, Sendable {
         let committing = CommitLoop(
             intake: intake, writer: writer, store: store,
             rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger),
-            policy: configuration.commitPolicy, statistics: keeper, lagTimers: lagTimers, logger: logger)
+            policy: configuration.commitPolicy, statistics: keeper, lagTimers: lagTimers,
+            mentions: DropMentions(logger), logger: logger)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Self.commit(committing) }

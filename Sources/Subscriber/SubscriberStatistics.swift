@@ -1,3 +1,5 @@
+public import SeriesStore
+
 /// What a subscriber has done since it started, and where it stands.
 public struct SubscriberStatistics: Hashable, Sendable {
     /// Records read from the topics, duplicates included.
@@ -8,6 +10,10 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var duplicateRecords: Int64 = 0
     /// Samples whose series already had one at that timestamp, and were dropped.
     public var duplicateSamples: Int64 = 0
+    /// Samples older than their retention, which were dropped.
+    public var expiredSamples: Int64 = 0
+    /// What limits refused: series, and samples of such series, which were dropped.
+    public var overflow: [SeriesOverflow.Cause: SeriesOverflow] = [:]
     /// Lines (or whole records) that are no samples, sent to the topic for rejected ones.
     public var rejectedLines: Int64 = 0
     /// Of these, how many that topic did not take.

@@ -19,8 +19,8 @@ struct Weir: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             DemoCommand.self, BrokerCommand.self, AgentCommand.self, SubscriberCommand.self, QueryCommand.self,
-            TopicCommand.self, GroupCommand.self, ProduceCommand.self, ConsumeCommand.self, RulesCommand.self,
-            LogCommand.self,
+            DatabaseCommand.self, RulesCommand.self, TopicCommand.self, GroupCommand.self, ProduceCommand.self,
+            ConsumeCommand.self, LogCommand.self,
         ])
 
     static func main() async {

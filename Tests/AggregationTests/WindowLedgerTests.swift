@@ -115,6 +115,20 @@ struct WindowLedgerTests {
         #expect(ledger.windows.count == 2)
     }
 
+    @Test("windows of the far future give way to those of today, so that a wrong clock cannot fill the ledger")
+    func limit() throws {
+        var ledger = WindowLedger(
+            specification: try WindowSpecification(interval: .seconds(60)), lateness: .zero, maximumWindows: 5)
+        for minute in 1...5 as ClosedRange<Int64> { #expect(ledger.observe(time(1_000_000 + minute * 60)) == .onTime) }
+        #expect(ledger.observe(time(2_000_000)) == .tooFarAhead)
+        for minute in 0...3 as ClosedRange<Int64> { #expect(ledger.observe(time(minute * 60)) == .onTime) }
+        #expect(ledger.windows.count == 5)
+        let due = ledger.advance(to: time(240))
+        #expect(starts(due) == [0, 60, 120, 180])
+        for window in due { #expect(ledger.evaluated(window, digest: 1) == 1) }
+        #expect(ledger.takeChanges().windows.count == 5)
+    }
+
     @Test("the watermark never goes back")
     func monotonic() throws {
         var ledger = try ledger(lateness: 0)

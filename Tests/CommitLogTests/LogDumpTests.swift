@@ -91,6 +91,15 @@ import Testing
         #expect(try dump(path).faultCount == 0)
     }
 
+    /// Found by `scripts/fuzz dump`: such a position was read at, which ended the dump.
+    @Test func aPositionBelowZeroInAnIndexIsAFault() throws {
+        let index = path + "/00000000000000000010.index"
+        let entries: [Int32] = [1, -100, 2, -50]
+        try LogMaking.write(entries.flatMap { withUnsafeBytes(of: $0.bigEndian, Array.init) }, to: index)
+        let faults = try dump(index).entries.map(\.fault)
+        #expect(faults == ["it does not come after the entry before it", "the position is below 0"])
+    }
+
     @Test func whatFollowsDamageIsDumped() throws {
         var bytes = try LogMaking.fileBytes(first)
         bytes[2 * LogMaking.batchBytes + 100] ^= 1

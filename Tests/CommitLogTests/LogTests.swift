@@ -140,6 +140,35 @@ import Testing
         }
     }
 
+    @Test func whatIsInMemoryCanBeReadWithoutWaitingForTheDisk() throws {
+        let fileSystem = FaultyFileSystem()
+        var log = try Log(directory: path, configuration: LogMaking.small, fileSystem: fileSystem)
+        for number in 0..<20 { _ = try log.append(number: number) }
+        for offset in 0..<20 {
+            let slice = try log.locate(from: Offset(Int64(offset)), maximumBytes: 500)
+            fileSystem.setCachesReads(true)
+            let bytes = try #require(try slice.readCached())
+            #expect(bytes.readableBytes > 0)
+            fileSystem.setCachesReads(false)
+            #expect(try slice.readCached() == nil)
+            #expect(try slice.read() == bytes)
+        }
+    }
+
+    @Test func littleIsReadInVain() throws {
+        let fileSystem = FaultyFileSystem()
+        var log = try Log(directory: path, fileSystem: fileSystem)
+        let value = String(repeating: ".", count: 100_000)
+        for _ in 0..<10 { _ = try log.append(try LogMaking.batch([value]), leaderEpoch: 0) }
+        for offset in 0..<10 {
+            let before = fileSystem.bytesRead
+            let bytes = try log.locate(from: Offset(Int64(offset)), maximumBytes: 250_000).read()
+            #expect(bytes.readableBytes > min(2, 10 - offset) * value.utf8.count)
+            // To find the batch, its header and that of the one before it are enough.
+            #expect(fileSystem.bytesRead - before <= bytes.readableBytes + 40_000)
+        }
+    }
+
     @Test func offsetsOutsideTheLogAreNamed() throws {
         var log = try Log(directory: path)
         _ = try log.append(number: 0)

@@ -39,9 +39,19 @@ import Testing
         #expect(text(result) == ["C0": "t0-0", "C1": "t1-0", "C2": "t1-1 t2-0 t2-1 t2-2"])
     }
 
-    @Test(arguments: ["range", "roundrobin"])
+    @Test func staticMembersKeepTheirPlaceWhateverTheirMemberIDs() throws {
+        let names: Set = [try TopicName("t")]
+        let members = [
+            AssignableMember(id: "a", topics: names), AssignableMember(id: "z", instanceID: "1", topics: names),
+            AssignableMember(id: "b", instanceID: "2", topics: names),
+        ]
+        let result = PartitionAssignor.range.assign(members, try partitions(["t": 3]))
+        #expect(text(result) == ["z": "t-0", "b": "t-1", "a": "t-2"])
+    }
+
+    @Test(arguments: ["range", "roundrobin", "cooperative-sticky"])
     func everyMemberIsNamedAndEveryPartitionGivenOnce(name: String) throws {
-        let assignor = name == "range" ? PartitionAssignor.range : .roundRobin
+        let assignor = try #require(PartitionAssignor.all.first { $0.name == name })
         let result = assignor.assign(
             try members(["a": ["x"], "b": ["x", "y"], "c": ["y"], "idle": ["z"]]),
             try partitions(["x": 5, "y": 1, "z": 0, "unwanted": 2]))

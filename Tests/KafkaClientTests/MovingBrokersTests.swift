@@ -83,6 +83,10 @@ import Testing
                     .unknownServerError, .leaderNotAvailable, .unknownTopicOrPartition, .kafkaStorageError,
                     .fencedLeaderEpoch,
                 ]
+                $0.groupFaults[.joinGroup] = [
+                    .coordinatorLoadInProgress, .notCoordinator, .rebalanceInProgress, .unknownMemberID,
+                    .illegalGeneration,
+                ]
             }
             let reader = try Reader(cluster, .quick("g", .named([try topic("t")])))
             try await eventually("all are read") { reader.records.count >= 10 }

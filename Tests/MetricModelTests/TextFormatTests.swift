@@ -137,6 +137,18 @@ private struct Outcome: Equatable {
         #expect(try reason(long).description.contains("maximumLineBytes (60)"))
     }
 
+    /// Found by `scripts/fuzz prometheus`: a backslash before another character stands for itself and is written as two.
+    @Test func `what is within the limits is within them when it is written again`() throws {
+        let limits = TextFormat.Limits(maximumNameBytes: 4, maximumLabelValueBytes: 5)
+        for series in [#"{"\b\c"}"#, #"a{b="1\2\3"}"#] {
+            #expect(throws: TextFormatError.self) { try Labels(parsing: series, limits: limits) }
+        }
+        for series in [#"{"a\b"}"#, #"{"a\\b"}"#, #"a{b="1\23"}"#] {
+            let labels = try Labels(parsing: series, limits: limits)
+            #expect(try Labels(parsing: labels.description, limits: limits) == labels)
+        }
+    }
+
     @Test func `a long line is cut between characters in its error`() throws {
         let error = try #require(Outcome("a{b=\"" + String(repeating: "ü", count: 200)).errors.first)
         #expect(error.text.utf8.count <= 123)

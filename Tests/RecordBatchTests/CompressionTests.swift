@@ -77,6 +77,23 @@ import Testing
         #expect(throws: RecordBatchError.self) { try batch.records() }
     }
 
+    /// Found by `scripts/fuzz zstd`: libzstd reads what came before the standard, and takes 128 MiB for these bytes.
+    @Test func zstdFramesFromBeforeTheStandardAreRefused() throws {
+        let old: [UInt8] = [0x26, 0xB5, 0x2F, 0xFD, 0x1F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]
+        let value = ByteBuffer(string: "value")
+        let frame = try payload([Record(offset: 0, timestamp: 0, key: nil, value: value)], .zstd)
+        for bytes in [old, frame + old] {
+            let batch = try EncodedBatch(validating: BatchMaking.batch(codec: 4, records: bytes))
+            #expect(throws: RecordBatchError.decompressionFailed(.zstd, reason: "no frame begins where one should")) {
+                try batch.records()
+            }
+        }
+        // Frames to be skipped are part of the standard.
+        let skipped: [UInt8] = [0x5A, 0x2A, 0x4D, 0x18, 2, 0, 0, 0, 7, 7]
+        let batch = try EncodedBatch(validating: BatchMaking.batch(codec: 4, records: skipped + frame))
+        #expect(try batch.records().map(\.value) == [value])
+    }
+
     @Test func rawSnappyIsRead() throws {
         // One literal of the seven bytes of an empty record: length 7, tag (7 - 1) << 2.
         let raw: [UInt8] = [7, 24, 12, 0, 0, 0, 1, 1, 0]

@@ -19,7 +19,10 @@ import Testing
         }
         let writer = try store.writer()
         var head = Head()
-        for (number, labels) in all.enumerated() { head.define(SeriesReference(number), labels: labels) }
+        for (number, labels) in all.enumerated() {
+            head.define(SeriesReference(number), labels: labels)
+            head.append(SeriesReference(number), timestamp: .at(0), value: 1)
+        }
         _ = try writer.commit(head)
         try writer.close()
         return (store, all.sorted())
@@ -54,6 +57,7 @@ import Testing
         let writer = try store.writer()
         var head = Head()
         head.define(SeriesReference(0), labels: labels)
+        head.append(SeriesReference(0), timestamp: .at(0), value: 1)
         _ = try writer.commit(head)
         let reader = try store.reader()
         #expect(try reader.series(matching: []).map(\.labels) == [labels])

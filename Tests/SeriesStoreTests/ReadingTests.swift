@@ -55,7 +55,10 @@ import Testing
         let store = try StoreFixture()
         let writer = try store.writer()
         var first = Head()
-        for host in 0..<20 { first.define(SeriesReference(host), labels: .load(host: host)) }
+        for host in 0..<20 {
+            first.define(SeriesReference(host), labels: .load(host: host))
+            first.append(SeriesReference(host), timestamp: .at(0), value: 1)
+        }
         _ = try writer.commit(first)
         let done = Flag()
         try await withThrowingTaskGroup(of: Int.self) { group in

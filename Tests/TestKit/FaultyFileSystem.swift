@@ -39,6 +39,8 @@ public final class FaultyFileSystem: FileSystem {
         var rule: @Sendable (Operation) -> Verdict = { _ in .proceed }
         var operations: [Operation] = []
         var paths: [Int32: String] = [:]
+        var cachesReads = true
+        var bytesRead = 0
     }
 
     private let posix = POSIXFileSystem()
@@ -56,6 +58,14 @@ public final class FaultyFileSystem: FileSystem {
         let code = code ?? EIO
         setRule { $0.number == number ? .fail(code) : .proceed }
     }
+
+    /// Whether what is read is in memory; otherwise every read has to wait for the disk. True to begin with.
+    public func setCachesReads(_ caches: Bool) {
+        state.withLock { $0.cachesReads = caches }
+    }
+
+    /// How many bytes have been read.
+    public var bytesRead: Int { state.withLock { $0.bytesRead } }
 
     /// All operations so far.
     public var operations: [Operation] { state.withLock { $0.operations } }
@@ -110,7 +120,16 @@ public final class FaultyFileSystem: FileSystem {
     public func read(
         _ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int
     ) throws(SystemError) -> Int {
-        try posix.read(descriptor, into: room, at: position)
+        let count = try posix.read(descriptor, into: room, at: position)
+        state.withLock { $0.bytesRead += count }
+        return count
+    }
+
+    public func readCached(
+        _ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int
+    ) throws(SystemError) -> Int {
+        guard state.withLock({ $0.cachesReads }) else { throw .wouldWait }
+        return try read(descriptor, into: room, at: position)
     }
 
     public func write(

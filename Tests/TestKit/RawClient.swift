@@ -17,9 +17,18 @@ public final class RawClient: Sendable {
 
     deinit { channel.close(promise: nil) }
 
-    public static func connect(host: String = "127.0.0.1", port: Int) async throws -> RawClient {
+    /// - Parameter reads: false for a peer that takes nothing of what it is sent.
+    public static func connect(
+        host: String = "127.0.0.1", port: Int, reads: Bool = true
+    ) async throws -> RawClient {
         let inbox = Inbox()
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if !reads {
+            bootstrap = bootstrap.channelOption(.autoRead, value: false)
+                .channelOption(.socketOption(.so_rcvbuf), value: 4096)
+        }
+        let channel =
+            try await bootstrap
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(InboxHandler(inbox: inbox))

@@ -7,6 +7,9 @@ import time
 from processes import Broker, api_versions
 
 CONNECTIONS = 5_000
+# So many have also sent one large request.
+BUSY_CONNECTIONS = 500
+LARGE_REQUEST_BYTES = 300_000
 
 
 def run(binary, directory, _arguments, figures):
@@ -23,8 +26,15 @@ def run(binary, directory, _arguments, figures):
             api_versions(connection)
             connections.append(connection)
         time.sleep(1)
-        each = (broker.resident_megabytes() - before) * 1024 / CONNECTIONS
+        idle = broker.resident_megabytes()
+        each = (idle - before) * 1024 / CONNECTIONS
         figures.at_most(f"{CONNECTIONS:,} idle connections: memory of each", each, 20, "KB")
+        for connection in connections[:BUSY_CONNECTIONS]:
+            # A broker ignores what follows the fields of a request that it knows.
+            api_versions(connection, padding=LARGE_REQUEST_BYTES)
+        time.sleep(1)
+        more = (broker.resident_megabytes() - idle) * 1024 / BUSY_CONNECTIONS
+        figures.at_most("idle after a request of 300 kB: more of each", more, 20, "KB")
         for connection in connections:
             connection.close()
         deadline = time.monotonic() + 10

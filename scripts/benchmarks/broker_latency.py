@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 
+from load import PATIENCE
 from machine import Watch
 from processes import Broker
 
@@ -32,8 +33,10 @@ def run(binary, directory, arguments, figures):
 
 
 def _round(client, broker):
-    output = subprocess.run(
-        [client, broker.address, "latency", str(RECORDS)], check=True, capture_output=True, text=True, timeout=120
-    ).stdout
-    p50, p99 = output.split()
+    done = subprocess.run(
+        [client, broker.address, "latency", str(RECORDS)], capture_output=True, text=True, timeout=PATIENCE
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"bench: {done.stderr.strip()}")
+    p50, p99 = done.stdout.split()
     return float(p50) / 1000, float(p99) / 1000

@@ -3,10 +3,20 @@
 import subprocess
 
 
+# Seconds after which a load counts as stuck; on a quiet machine none takes more than a few.
+PATIENCE = 300
+
+
 def kcat(address, *arguments):
-    subprocess.run(
-        ["kcat", "-b", address, *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    command = ["kcat", "-b", address, *arguments]
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        raise SystemExit(f"bench: '{' '.join(command)}' was not done after {PATIENCE} s") from None
+    if done.returncode != 0:
+        raise SystemExit(f"bench: '{' '.join(command)}' failed: {done.stderr.strip()}")
 
 
 def produce(address, topic, path, *arguments):

@@ -99,10 +99,10 @@ class Broker(Measured):
         )
 
 
-def api_versions(connection):
+def api_versions(connection, padding=0):
     """Sends ApiVersions version 0 on a socket and waits for the whole answer."""
     client = b"bench"
-    request = struct.pack(">hhih", 18, 0, 1, len(client)) + client
+    request = struct.pack(">hhih", 18, 0, 1, len(client)) + client + bytes(padding)
     connection.sendall(struct.pack(">i", len(request)) + request)
     size = struct.unpack(">i", connection.recv(4, socket.MSG_WAITALL))[0]
     answer = connection.recv(size, socket.MSG_WAITALL)

@@ -17,7 +17,9 @@ class Broker:
             [binary, "broker", "--data-dir", f"{self._directory.name}/data", "--listen", "127.0.0.1:0", *arguments],
             stderr=self._log,
         )
+        self.pid = self._process.pid
         self.address = self._wait_until_listening()
+        self.port = int(self.address.rpartition(":")[2])
 
     def _wait_until_listening(self):
         deadline = time.monotonic() + 20
@@ -29,6 +31,11 @@ class Broker:
                 break
             time.sleep(0.02)
         raise RuntimeError(f"the broker did not start: {self.log_path.read_text()}")
+
+    def complaints(self):
+        """What the broker has said of connections that it closed as it could not serve them, and of errors of its own."""
+        wanted = r" warning .*closed the connection of| error weir| critical weir"
+        return [line for line in self.log_path.read_text().splitlines() if re.search(wanted, line)]
 
     def __enter__(self):
         return self

@@ -1,8 +1,10 @@
-"""The table of checks: every client module registers what it does with `@check`."""
+"""The register of checks. A module that tests a client registers what it does with `@check`; `worker.py` runs them."""
 
 import dataclasses
 import pathlib
+import sys
 import traceback
+import uuid
 
 
 @dataclasses.dataclass
@@ -10,60 +12,56 @@ class Check:
     client: str
     name: str
     run: object
+    is_quick: bool
+
+    @property
+    def title(self):
+        return f"{self.client} / {self.name}"
 
 
 ALL = []
+VERSIONS = {}
 
 
-def check(client, name):
-    """Registers a function that takes the broker's address and raises when the client does not work."""
+def check(client, name, quick=False):
+    """Registers a function that takes the broker's address and raises when the client does not work.
+
+    `quick` ones are part of `scripts/compat --quick`, which `scripts/test` runs.
+    """
 
     def register(function):
-        ALL.append(Check(client, name, function))
+        ALL.append(Check(client, name, function, quick))
         return function
 
     return register
+
+
+def client_name(name, version):
+    """What a Python client is called in the table: one that Debian packages is told from PyPI's newest."""
+    name = f"{name} (Debian)" if sys.prefix == "/usr" else name
+    VERSIONS[name] = version
+    return name
+
+
+def fresh(prefix):
+    """A name that nothing else has used: checks share one broker."""
+    return f"{prefix}-{uuid.uuid4().hex[:12]}"
+
+
+def outcome(one, address):
+    """Runs a check: None, or what went wrong and where."""
+    try:
+        one.run(address)
+        return None
+    except Exception as caught:  # whatever a client throws is a failed check
+        said = str(caught).strip().splitlines()
+        return f"{type(caught).__name__}: {said[0] if said else ''}", traceback.format_exc()
 
 
 def known_failures():
     reasons = {}
     for line in (pathlib.Path(__file__).parent / "known_failures.txt").read_text().splitlines():
         if line and not line.startswith("#"):
-            name, _, reason = line.partition(": ")
-            reasons[name] = reason
+            title, _, reason = line.rpartition(": ")  # a check's name may have a colon, a reason has none
+            reasons[title] = reason
     return reasons
-
-
-def run_all(address, only=None):
-    """Runs every check, prints a table, and says whether all is as known."""
-    known = known_failures()
-    passed = failed = skipped = 0
-    details = []
-    for one in ALL:
-        name = f"{one.client} / {one.name}"
-        if only and only not in name:
-            continue
-        try:
-            one.run(address)
-            error = None
-        except Exception as caught:  # whatever a client throws is a failed check
-            error = caught
-            trace = traceback.format_exc()
-        if error is None and name in known:
-            result = "PASSES NOW: take it off the list of known failures"
-            failed += 1
-        elif error is None:
-            result = "ok"
-            passed += 1
-        elif name in known:
-            result = f"known not to work: {known[name]}"
-            skipped += 1
-        else:
-            result = f"FAILED: {error}"
-            details.append(f"--- {name}\n{trace}")
-            failed += 1
-        print(f"{one.client:<26} {one.name:<44} {result}", flush=True)
-    for detail in details:
-        print(detail)
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return failed == 0

@@ -9,7 +9,8 @@ public import MetricModel
 ///
 /// Time is event time, the samples' own: a condition fires with the first sample at least `for` after the first that met
 /// it, so the same samples give the same events whenever they arrive. A sample that is not newer than its series' last one
-/// is passed over. A series ends with a staleness marker, or when event time passes its last sample by `staleness`.
+/// is passed over; so whoever feeds it leaves out samples whose times are not plausible (``ObservedTimes``), or one from the
+/// year 2100 would be the series' last. A series ends with a staleness marker, or when event time passes its last sample by `staleness`.
 ///
 /// A plain value; whoever matches samples owns it. `Series` is the number by which the owner knows a series.
 public struct AlertTracker<Series: Hashable & Sendable>: Sendable {

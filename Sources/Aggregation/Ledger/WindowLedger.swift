@@ -20,7 +20,13 @@ public struct WindowLedger: Sendable {
         case late
         /// Older than `horizon`: its windows' samples may be gone, so their results stay as they are.
         case tooOld
+        /// So many windows are held that the latest give way, and one of its windows is later than them all: a clock that is
+        /// years ahead. The sample is stored; its window is evaluated when another sample comes for it in due time.
+        case tooFarAhead
     }
+
+    /// The windows of a rule that are held at most, some MB: half a year of minutes.
+    public static let defaultMaximumWindows = 1 << 18
 
     struct Entry {
         var state: LedgerWindow
@@ -32,6 +38,8 @@ public struct WindowLedger: Sendable {
     public let lateness: Duration
     /// How far behind a window's end samples can still change it: counters are measured from the last sample before.
     public let reach: Duration
+    /// How many windows are held at most. Beyond that the latest give way, so that samples of the far future harm only those.
+    public let maximumWindows: Int
     /// The event time up to which windows have been closed.
     public private(set) var watermark: Timestamp?
     /// Windows that begin before it are forgotten.
@@ -54,11 +62,12 @@ public struct WindowLedger: Sendable {
     public init(
         specification: WindowSpecification, lateness: Duration, reach: Duration = .zero,
         windows: some Sequence<LedgerWindow> = [], watermark: Timestamp? = nil,
-        horizon: Timestamp = Timestamp(milliseconds: .min)
+        horizon: Timestamp = Timestamp(milliseconds: .min), maximumWindows: Int = defaultMaximumWindows
     ) {
         self.specification = specification
         self.lateness = lateness
         self.reach = reach
+        self.maximumWindows = maximumWindows
         self.watermark = watermark
         self.horizon = horizon
         entries = windows.map { Entry(state: $0) }.sorted { $0.state.start < $1.state.start }
@@ -76,9 +85,8 @@ public struct WindowLedger: Sendable {
         if let notedPane, notedPane.contains(time.milliseconds) { return .onTime }
         var arrival = Arrival.tooOld
         for window in specification.windows(containing: time) where window.start >= horizon {
-            let isPast = isPast(window)
-            if isPast { arrival = .late } else if arrival == .tooOld { arrival = .onTime }
-            note(window.start)
+            guard note(window.start) else { return .tooFarAhead }
+            if isPast(window) { arrival = .late } else if arrival == .tooOld { arrival = .onTime }
         }
         if arrival == .onTime { remember(paneOf: time) } else { markReached(by: time) }
         return arrival
@@ -89,16 +97,25 @@ public struct WindowLedger: Sendable {
         watermark.map { window.end + lateness <= $0 } ?? false
     }
 
-    private mutating func note(_ start: Timestamp) {
+    /// Notes that a window has a sample; false when there is no room for it.
+    private mutating func note(_ start: Timestamp) -> Bool {
         let index = firstIndex(startingAtOrAfter: start)
-        if index == entries.count || entries[index].state.start != start {
-            let state = LedgerWindow(start: start, revision: 0, digest: 0, isClosed: false, isDirty: true)
-            entries.insert(Entry(state: state), at: index)
-            dirty.insert(start)
-            unsaved.insert(start)
-        } else {
+        if index < entries.count, entries[index].state.start == start {
             touch(index)
+            return true
         }
+        if entries.count >= maximumWindows {
+            guard index < entries.count else { return false }
+            let latest = entries.removeLast().state.start
+            dirty.remove(latest)
+            unsaved.remove(latest)
+            notedPane = nil
+        }
+        let state = LedgerWindow(start: start, revision: 0, digest: 0, isClosed: false, isDirty: true)
+        entries.insert(Entry(state: state), at: index)
+        dirty.insert(start)
+        unsaved.insert(start)
+        return true
     }
 
     /// Notes that a window's samples are not those of its last result.

@@ -86,7 +86,7 @@ extension Catalog {
         guard count <= limits.partitionsPerTopic else {
             self.resources.counters.reached(.partitionsPerTopic)
             throw TopicRefusal(
-                .invalidPartitions, "\(count) partitions are over the limit of \(limits.partitionsPerTopic)")
+                .invalidPartitions, "\(count) partitions are over a topic's limit of \(limits.partitionsPerTopic)")
         }
         let all = self.topics.withLock { $0.values.reduce(0) { $0 + $1.partitions.count } }
         guard all + added <= limits.partitions else {
@@ -94,7 +94,7 @@ extension Catalog {
             throw TopicRefusal(
                 .policyViolation,
                 "the broker has \(all) partitions; \(added) more are over its limit of "
-                    + "\(limits.partitions)")
+                    + "\(limits.partitions) (--max-partitions)")
         }
     }
 

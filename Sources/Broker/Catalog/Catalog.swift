@@ -92,16 +92,19 @@ final class Catalog: Sendable {
         }
     }
 
-    func checkCreation(_ name: String, partitions: Int) throws(TopicRefusal) {
+    /// - Parameter others: further topics that are meant to be created.
+    func checkCreation(_ name: String, partitions: Int, besides others: Int = 0) throws(TopicRefusal) {
         let name = try self.validName(name)
         let limits = self.settings.limits
         guard self.topic(name.rawValue) == nil else {
             throw TopicRefusal(.topicAlreadyExists, "topic '\(name)' already exists")
         }
         try self.checkPartitions(partitions, adding: partitions)
-        guard self.topics.withLock({ $0.count }) < limits.topics else {
+        guard self.topics.withLock({ $0.count }) + others < limits.topics else {
             self.resources.counters.reached(.topics)
-            throw TopicRefusal(.policyViolation, "the limit of \(limits.topics) topics is reached; delete some")
+            throw TopicRefusal(
+                .policyViolation,
+                "the limit of \(limits.topics) topics is reached (--max-topics); delete some or raise it")
         }
     }
 

@@ -42,12 +42,6 @@ final class Topic: Sendable {
     }
 }
 
-/// A setting of one topic that is not at its default, by Kafka's name.
-struct TopicConfig: Sendable, Equatable {
-    let name: String
-    let value: String
-}
-
 /// Why a topic is not created, found or deleted, as a client is told.
 struct TopicRefusal: Error {
     let code: ErrorCode

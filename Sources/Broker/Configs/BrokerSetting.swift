@@ -22,7 +22,7 @@ struct BrokerSetting: Sendable {
                 name: "auto.create.topics.enable", value: "\(configuration.autoCreateTopics)", type: .boolean),
             int("broker.id", configuration.nodeID),
             int("group.max.session.timeout.ms", sessions.upperBound.milliseconds),
-            int("group.max.size", configuration.groups.maximumMembers),
+            int("group.max.size", limits.membersPerGroup),
             int("group.min.session.timeout.ms", sessions.lowerBound.milliseconds),
             BrokerSetting(
                 name: "listeners", value: "PLAINTEXT://\(configuration.host):\(port)", type: .string),

@@ -21,6 +21,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var lastActivity = NIODeadline.now()
     /// What this connection has added to the broker's `requestBytes`.
     private var countedBytes = 0
+    /// What this connection has added to the broker's `answerBytes`.
+    private var countedAnswerBytes = 0
+    /// How many bytes waited to leave, and since when about as many do.
+    private var stall: (bytes: Int, since: NIODeadline)?
     /// NIO wanted to read while there was no room.
     private var hasHeldRead = false
 
@@ -51,6 +55,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         let lost = self.state.closed()
         self.countHeldBytes()
+        self.countAnswerBytes(0)
         if lost > 0 {
             self.node.logger.info("\(self.peer.description) closed the connection \(lost) bytes into a frame")
         }
@@ -104,13 +109,47 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.countedBytes = bytes
     }
 
+    private func countAnswerBytes(_ bytes: Int) {
+        guard bytes != self.countedAnswerBytes else { return }
+        self.node.counters.answerBytes.add(bytes - self.countedAnswerBytes)
+        self.countedAnswerBytes = bytes
+    }
+
+    /// Bytes of answers that the peer has not taken; 0 while they are few.
+    private func unsentBytes(_ context: ChannelHandlerContext) -> Int {
+        guard !context.channel.isWritable else { return 0 }
+        return (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
+    /// A peer that takes fewer bytes than this in the stall time has stalled.
+    private static let leastProgress = 16 << 10
+
+    /// Closes the connection if its peer takes next to nothing of what it is answered. Called again and again while memory
+    /// for answers is short.
+    func closeIfStalled() {
+        guard let context = self.channelContext else { return }
+        let unsent = self.unsentBytes(context)
+        self.countAnswerBytes(unsent)
+        let now = self.node.clock.now()
+        guard let before = self.stall, unsent > 0, before.bytes - unsent < Self.leastProgress else {
+            self.stall = unsent > 0 ? (unsent, now) : nil
+            return
+        }
+        guard now - before.since >= self.node.configuration.limits.connection.stallTime else { return }
+        self.node.counters.reached(.stallTime)
+        self.abort(
+            "it does not take the \(unsent) bytes that it asked for, and answers of all connections take too much memory"
+        )
+    }
+
     /// Why this connection may not hold as many bytes as it does: all have too many, and it has more than its share.
     private var crowding: String? {
         let limit = self.node.configuration.limits.requestBytes
         guard self.node.counters.requestBytes.value > limit,
             self.countedBytes > limit / max(1, self.node.connections.count)
         else { return nil }
-        return "requests of all connections take more than \(limit) bytes, \(self.countedBytes) of them its own"
+        return "requests of all connections take more than the limit of \(limit) bytes (--max-request-memory), "
+            + "\(self.countedBytes) of them its own"
     }
 
     /// Closes the connection if nothing has happened on it for long.
@@ -164,6 +203,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.isServing = false
         self.countHeldBytes()
         self.flush(context)
+        self.countAnswerBytes(self.unsentBytes(context))
         if self.hasHeldRead && self.state.hasRoom && context.channel.isWritable {
             self.hasHeldRead = false
             context.read()
@@ -180,6 +220,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             self.state.requestWasValid()
         } catch {
             self.node.counters.unreadableRequests.add(1)
+            if case .tooManyElements = error.reason { self.node.counters.reached(.requestElements) }
             self.abort("it sent a request of \(frame.readableBytes) bytes that cannot be read: \(error)")
         }
     }

@@ -1,3 +1,4 @@
+import Instruments
 import KafkaProtocol
 import NIOCore
 
@@ -57,8 +58,12 @@ struct Exchange<Response: KafkaResponse>: Sendable {
         if eventLoop.inEventLoop {
             self.connection.value.finish(self.slot, outcome, self.measurement)
         } else {
+            // Counted on its way, lest many threads read for peers that do not.
+            let (bytes, counter) = (outcome.byteCount, self.context.node.counters.answerBytes)
+            counter.add(bytes)
             eventLoop.execute { [connection, slot, measurement] in
                 connection.value.finish(slot, outcome, measurement)
+                counter.add(-bytes)
             }
         }
     }
@@ -71,6 +76,10 @@ enum ExchangeOutcome: Sendable {
     case silent
     /// The connection is closed, for this reason.
     case hungUp(String)
+
+    var byteCount: Int {
+        if case .answered(let frame) = self { frame.readableBytes } else { 0 }
+    }
 }
 
 /// One request as it came: who sent it, and where its answer goes.

@@ -5,6 +5,7 @@ import NIOCore
 ///
 /// Memory grows with the bytes that have arrived, never with a length that a peer merely announces.
 struct FrameReader {
+    private static let growth = 4
     private var buffered = ByteBuffer()
 
     var bufferedBytes: Int { self.buffered.readableBytes }
@@ -15,8 +16,18 @@ struct FrameReader {
         } else {
             var bytes = bytes
             self.buffered.discardReadBytes()
+            self.makeRoom(for: bytes.readableBytes)
             self.buffered.writeBuffer(&bytes)
         }
+    }
+
+    /// Each growth copies what is there, so it goes on to the end of the frame, as far as that is not beyond four times
+    /// the bytes that have arrived.
+    private mutating func makeRoom(for count: Int) {
+        guard let length = self.buffered.getInteger(at: self.buffered.readerIndex, as: Int32.self) else { return }
+        let arrived = self.buffered.readableBytes + count
+        let frameBytes = Frame.lengthBytes + Int(max(0, length))
+        self.buffered.reserveCapacity(max(arrived, min(frameBytes, arrived * Self.growth)))
     }
 
     /// The next whole frame without its length; nil until it is there.

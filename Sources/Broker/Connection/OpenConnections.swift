@@ -19,13 +19,16 @@ final class OpenConnections: Sendable {
     )? {
         self.state.withLock { state in
             guard state.channels.count < limits.connections else {
-                return (.connections, "the limit of \(limits.connections) connections is reached")
+                return (
+                    .connections, "the limit of \(limits.connections) connections is reached (--max-connections)"
+                )
             }
             let count = state.countByAddress[address, default: 0]
             guard count < limits.connectionsPerAddress else {
                 return (
                     .connectionsPerAddress,
-                    "the limit of \(limits.connectionsPerAddress) connections from one address is reached"
+                    "the limit of \(limits.connectionsPerAddress) connections from one address is reached "
+                        + "(--max-connections-per-address)"
                 )
             }
             state.countByAddress[address] = count + 1

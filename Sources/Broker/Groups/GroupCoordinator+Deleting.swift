@@ -4,8 +4,23 @@ import OrderedCollections
 
 /// Forgetting groups and single offsets at an administrator's wish.
 extension GroupCoordinator {
-    /// Forgets an empty group; the answer comes when that is as durable as a commit.
-    func delete(group id: String, answer: @escaping @Sendable (ErrorCode) -> Void) {
+    /// Forgets empty groups; the answer, a code for each, comes when all of that is as durable as a commit.
+    func delete(groups ids: [String], answer: @escaping @Sendable ([ErrorCode]) -> Void) {
+        guard !ids.isEmpty else { return answer([]) }
+        self.onLoop {
+            let pending = NIOLoopBound(PendingDeletions(count: ids.count), eventLoop: self.eventLoop)
+            for (index, id) in ids.enumerated() {
+                self.delete(group: id) { code in
+                    let pending = pending.value
+                    pending.codes[index] = code
+                    pending.missing -= 1
+                    if pending.missing == 0 { answer(pending.codes) }
+                }
+            }
+        }
+    }
+
+    private func delete(group id: String, answer: @escaping @Sendable (ErrorCode) -> Void) {
         self.onLoop {
             guard !self.rooms.value.isStopping else { return answer(.coordinatorNotAvailable) }
             guard let room = self.rooms.value.groups[id] else { return answer(.groupIDNotFound) }
@@ -76,5 +91,16 @@ extension ConsumerGroup {
             }
         }
         return topics
+    }
+}
+
+/// The codes of groups that are being deleted, until all are there. Lives on the groups' event loop.
+private final class PendingDeletions {
+    var codes: [ErrorCode]
+    var missing: Int
+
+    init(count: Int) {
+        self.codes = Array(repeating: .none, count: count)
+        self.missing = count
     }
 }

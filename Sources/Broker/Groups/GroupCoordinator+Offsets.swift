@@ -37,17 +37,14 @@ extension GroupCoordinator {
         }
     }
 
-    /// What a group has committed, and the partitions for which open transactions commit something.
-    func committedOffsets(
-        group id: String,
-        answer:
-            @escaping @Sendable (
-                _ committed: [PartitionName: CommittedOffset], _ unstable: Set<PartitionName>
-            ) -> Void
-    ) {
+    /// What groups have committed; those that are not known are left out.
+    func committedOffsets(groups ids: Set<String>, answer: @escaping @Sendable ([String: GroupOffsets]) -> Void) {
         self.onLoop {
-            let room = self.rooms.value.groups[id]
-            answer(room?.offsets ?? [:], room?.pending.partitions ?? [])
+            let groups = self.rooms.value.groups
+            answer(
+                ids.reduce(into: [:]) { found, id in
+                    found[id] = groups[id].map { GroupOffsets(committed: $0.offsets, unstable: $0.pending.partitions) }
+                })
         }
     }
 

@@ -13,7 +13,7 @@ final class GroupCoordinator: Sendable {
     /// Whether commits wait for the disk.
     let waitsForSync: Bool
     let offsetsTopicBytes: Int
-    let maximumGroups: Int
+    let limits: BrokerLimits
     let counters: BrokerCounters
     let rooms: NIOLoopBoundBox<Rooms>
 
@@ -25,6 +25,8 @@ final class GroupCoordinator: Sendable {
         var pending: [GroupReplyToken: PendingAnswer] = [:]
         var nextToken: UInt64 = 0
         var isStopping = false
+        /// Bytes of what members of all groups offer and are assigned.
+        var memberBytes = 0
         /// The next look for offsets that are past their retention.
         var expiry: Scheduled<Void>?
         var appendsSinceLook = 0
@@ -38,6 +40,8 @@ final class GroupCoordinator: Sendable {
         var offsets: [PartitionName: CommittedOffset] = [:]
         /// What open transactions commit.
         var pending = PendingOffsets()
+        /// Bytes of what its members offer and are assigned.
+        var memberBytes = 0
         var timer: Scheduled<Void>?
         var timerDeadline: NIODeadline?
         /// When the last member left, in milliseconds since the epoch; nil while there are members, and for a group that
@@ -57,6 +61,8 @@ final class GroupCoordinator: Sendable {
         eventLoop: any EventLoop, settings: GroupSettings, topic: OffsetsTopic, clock: BrokerClock, logger: Logger,
         durability: BrokerConfiguration.Durability, limits: BrokerLimits, counters: BrokerCounters
     ) {
+        var settings = settings
+        settings.maximumMembers = limits.membersPerGroup
         self.eventLoop = eventLoop
         self.settings = settings
         self.topic = topic
@@ -64,7 +70,7 @@ final class GroupCoordinator: Sendable {
         self.logger = logger
         self.waitsForSync = durability == .acknowledged
         self.offsetsTopicBytes = limits.offsetsTopicBytes
-        self.maximumGroups = limits.groups
+        self.limits = limits
         self.counters = counters
         var rooms = Rooms()
         let now = clock.now()
@@ -77,6 +83,8 @@ final class GroupCoordinator: Sendable {
             for producerID in memory.pending.byProducer.keys {
                 rooms.groupsInTransactions[producerID, default: []].insert(id)
             }
+            room.memberBytes = room.group.memberBytes
+            rooms.memberBytes += room.memberBytes
             if room.group.isDeserted { room.emptySince = memory.metadata?.currentStateTimestamp }
             rooms.groups[id] = room
         }
@@ -105,6 +113,11 @@ final class GroupCoordinator: Sendable {
                     return answer(JoinAnswer(error: .policyViolation, memberID: attempt.memberID))
                 }
             }
+            let sizes = attempt.protocols.map { $0.name.utf8.count + $0.metadata.readableBytes }
+            guard self.hasRoom(forMemberBytes: [sizes.reduce(0, +)], group: id) else {
+                self.forgetIfDeserted(id)
+                return answer(JoinAnswer(error: .groupMaxSizeReached, memberID: attempt.memberID))
+            }
             let token = self.expect(.join(answer))
             self.handle(.join(attempt, token), group: id)
         }
@@ -113,6 +126,9 @@ final class GroupCoordinator: Sendable {
     func sync(_ attempt: SyncAttempt, group id: String, answer: @escaping @Sendable (SyncAnswer) -> Void) {
         self.onLoop {
             guard self.rooms.value.groups[id] != nil else { return answer(SyncAnswer(error: .unknownMemberID)) }
+            guard self.hasRoom(forMemberBytes: attempt.assignments.map(\.bytes.readableBytes), group: id) else {
+                return answer(SyncAnswer(error: .groupMaxSizeReached))
+            }
             let token = self.expect(.sync(answer))
             self.handle(.sync(attempt, token), group: id)
         }
@@ -150,6 +166,7 @@ final class GroupCoordinator: Sendable {
         } else if self.rooms.value.groups[id]?.emptySince == nil {
             self.rooms.value.groups[id]?.emptySince = self.clock.wallMilliseconds()
         }
+        if case .heartbeat = event {} else { self.countMemberBytes(of: group) }
         for action in actions { self.perform(action, id) }
         self.forgetIfDeserted(id)
         self.schedule(id)
@@ -160,11 +177,13 @@ final class GroupCoordinator: Sendable {
     /// - Returns: false if there are too many.
     func admit(_ id: String) -> Bool {
         if self.rooms.value.groups[id] != nil { return true }
-        guard self.rooms.value.groups.count < self.maximumGroups else {
+        guard self.rooms.value.groups.count < self.limits.groups else {
             self.counters.reached(.groups)
             self.logger.warning(
-                "group \(id.debugDescription) is refused: the limit of \(self.maximumGroups) groups is reached; delete some"
-            )
+                """
+                group \(id.debugDescription) is refused: the limit of \(self.limits.groups) groups is reached \
+                (--max-groups); delete some or raise it
+                """)
             return false
         }
         self.rooms.value.groups[id] = Room(group: ConsumerGroup(id: id, settings: self.settings))
@@ -174,6 +193,10 @@ final class GroupCoordinator: Sendable {
     private func perform(_ action: GroupAction, _ id: String) {
         switch action {
         case .answerJoin(let token, let answer):
+            if answer.error == .groupMaxSizeReached {
+                self.refuseMember(
+                    id, .membersPerGroup, "the limit of \(self.limits.membersPerGroup) members per group is reached")
+            }
             if case .join(let reply) = self.rooms.value.pending.removeValue(forKey: token) { reply(answer) }
         case .answerSync(let token, let answer):
             if case .sync(let reply) = self.rooms.value.pending.removeValue(forKey: token) { reply(answer) }
@@ -208,6 +231,7 @@ final class GroupCoordinator: Sendable {
         else { return }
         if room.group.generation > 0 { self.store([.metadata(nil)], id) }
         room.timer?.cancel()
+        self.rooms.value.memberBytes -= room.memberBytes
         self.rooms.value.groups[id] = nil
     }
 

@@ -7,8 +7,8 @@ public struct GroupSettings: Sendable {
     public var initialRebalanceDelay: TimeAmount
     /// Session timeouts that members may ask for; others are answered INVALID_SESSION_TIMEOUT.
     public var sessionTimeouts: ClosedRange<TimeAmount>
-    /// Members that one group may have; others are answered GROUP_MAX_SIZE_REACHED.
-    public var maximumMembers: Int
+    /// Members that one group may have; the coordinator takes it from `BrokerLimits`.
+    var maximumMembers = BrokerLimits().membersPerGroup
     /// Partitions of `__consumer_offsets` when it is created. One is enough for one broker: all groups share
     /// one log and so one sync.
     public var offsetsPartitions: Int
@@ -19,13 +19,11 @@ public struct GroupSettings: Sendable {
     public init(
         initialRebalanceDelay: TimeAmount = .zero,
         sessionTimeouts: ClosedRange<TimeAmount> = .milliseconds(500) ... .minutes(30),
-        maximumMembers: Int = 1_000,
         offsetsPartitions: Int = 1,
         offsetRetention: TimeAmount = .hours(7 * 24)
     ) {
         self.initialRebalanceDelay = initialRebalanceDelay
         self.sessionTimeouts = sessionTimeouts
-        self.maximumMembers = maximumMembers
         self.offsetsPartitions = offsetsPartitions
         self.offsetRetention = offsetRetention
     }

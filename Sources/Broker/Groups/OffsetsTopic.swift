@@ -18,7 +18,6 @@ struct OffsetsTopic: Sendable {
     static let offsetKeyVersion: Int16 = 1
     private static let offsetValueVersion: Int16 = 3
     static let groupKeyVersion: Int16 = 2
-    private static let groupValueVersion: Int16 = 3
 
     let catalog: Catalog
     let clock: BrokerClock
@@ -111,8 +110,19 @@ struct OffsetsTopic: Sendable {
         case .metadata(let metadata):
             return (
                 try GroupMetadataKey(group: group).versionedBytes(version: Self.groupKeyVersion),
-                try metadata?.versionedBytes(version: Self.groupValueVersion)
+                try metadata.map { (value) throws(ProtocolError) in
+                    try value.versionedBytes(version: value.oldestVersion)
+                }
             )
         }
+    }
+}
+
+extension GroupMetadataValue {
+    /// The oldest version of the record that holds all of it, which the most readers know: Burrow 1.2 knows 0 and 1.
+    fileprivate var oldestVersion: Int16 {
+        if self.members.contains(where: { $0.groupInstanceID != nil }) { return 3 }
+        // Since when a group is empty is what its offsets' age is counted from.
+        return self.members.isEmpty ? 2 : 1
     }
 }

@@ -14,7 +14,7 @@ enum APITable {
     /// All versions are advertised from 0, as librdkafka before 2.10 switches features by exact old versions
     /// (compression by Produce 0, for example; KAFKA-18659).
     static let entries: [Entry] = [
-        Entry(ProduceHandler.self, order: .pipelined),
+        Entry(ProduceHandler.self, order: ProduceHandler.order(ofVersion:)),
         Entry(FetchHandler.self),
         Entry(ListOffsetsHandler.self),
         Entry(MetadataHandler.self),
@@ -54,12 +54,12 @@ enum APITable {
     struct Entry: Sendable {
         let key: APIKey
         let versions: ClosedRange<Int16>
-        let order: RequestOrder
+        let order: @Sendable (_ version: Int16) -> RequestOrder
         let serve: @Sendable (inout RequestFrame, RequestArrival) throws(ProtocolError) -> Void
 
         init<Handler: RequestHandler>(
             _ handler: Handler.Type, versions: ClosedRange<Int16> = Handler.Request.supportedVersions,
-            order: RequestOrder = .alone
+            order: @escaping @Sendable (_ version: Int16) -> RequestOrder = { _ in .alone }
         ) {
             self.key = Handler.Request.apiKey
             self.versions = versions
@@ -87,7 +87,10 @@ enum APITable {
 
     /// Whether the request in this frame may be served while others are unanswered.
     static func order(of frame: ByteBuffer) -> RequestOrder {
-        frame.getInteger(at: frame.readerIndex, as: Int16.self).flatMap(self.entry)?.order ?? .alone
+        guard let entry = frame.getInteger(at: frame.readerIndex, as: Int16.self).flatMap(self.entry),
+            let version = frame.getInteger(at: frame.readerIndex + 2, as: Int16.self)
+        else { return .alone }
+        return entry.order(version)
     }
 
     /// Decodes the request in a frame and hands it to its handler.
@@ -119,7 +122,8 @@ enum APITable {
                 Exchange(arrival, version: 0, correlationID: correlationID, clientID: nil))
             return
         }
-        var frame = try RequestFrame(content)
+        var frame = try RequestFrame(
+            content, maximumElements: arrival.node.configuration.limits.requestElements)
         try entry.serve(&frame, arrival)
     }
 }

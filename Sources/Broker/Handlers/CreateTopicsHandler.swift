@@ -15,12 +15,15 @@ enum CreateTopicsHandler: RequestHandler {
         node.onPool {
             var seen: [String: Int] = [:]
             for topic in request.topics { seen[topic.name, default: 0] += 1 }
+            var checked = 0
             let results = request.topics.map { topic -> CreateTopicsResponse.CreatableTopicResult in
                 do throws(TopicRefusal) {
                     guard seen[topic.name] == 1 else {
                         throw TopicRefusal(.invalidRequest, "the request names this topic more than once")
                     }
-                    return try self.create(topic, validateOnly: request.validateOnly, node)
+                    let result = try self.create(topic, validateOnly: request.validateOnly, checked: checked, node)
+                    if request.validateOnly { checked += 1 }
+                    return result
                 } catch {
                     return .init(name: topic.name, errorCode: error.code, errorMessage: error.reason)
                 }
@@ -29,8 +32,9 @@ enum CreateTopicsHandler: RequestHandler {
         }
     }
 
+    /// - Parameter checked: topics of the request that are found good but not created.
     private static func create(
-        _ topic: CreateTopicsRequest.CreatableTopic, validateOnly: Bool, _ node: BrokerNode
+        _ topic: CreateTopicsRequest.CreatableTopic, validateOnly: Bool, checked: Int, _ node: BrokerNode
     ) throws(TopicRefusal) -> CreateTopicsResponse.CreatableTopicResult {
         let count = try self.partitionCount(topic, node)
         guard [-1, 1].contains(topic.replicationFactor) else {
@@ -49,7 +53,7 @@ enum CreateTopicsHandler: RequestHandler {
                     configSource: own == nil ? ConfigSource.defaultValue.rawValue : ConfigSource.topic.rawValue)
             })
         if validateOnly {
-            try node.catalog.checkCreation(topic.name, partitions: count)
+            try node.catalog.checkCreation(topic.name, partitions: count, besides: checked)
         } else {
             result.topicID = try node.catalog.create(topic.name, partitions: count, configs: configs).id
         }

@@ -7,13 +7,23 @@ import KafkaProtocol
 //   Version 0 has `isDefault` instead of a source. Synonyms (version 1) are the topic's own value and the default.
 // - The broker is named by its id; an empty name stands for defaults of all brokers, of which there are none. Its
 //   settings come from its command line and are read-only.
+// - What is asked for twice is answered once.
 // - Documentation (version 3) says of settings without an effect here that they have none.
 enum DescribeConfigsHandler: RequestHandler {
     private typealias Config = DescribeConfigsResponse.DescribeConfigsResourceResult
 
+    private struct Resource: Hashable {
+        let type: Int8
+        let name: String
+    }
+
     static func handle(_ request: DescribeConfigsRequest, _ exchange: Exchange<DescribeConfigsResponse>) {
         let node = exchange.context.node
-        let results = request.resources.map { resource -> DescribeConfigsResponse.DescribeConfigsResult in
+        var seen: Set<Resource> = []
+        let asked = request.resources.filter {
+            seen.insert(Resource(type: $0.resourceType, name: $0.resourceName)).inserted
+        }
+        let results = asked.map { resource -> DescribeConfigsResponse.DescribeConfigsResult in
             var result = DescribeConfigsResponse.DescribeConfigsResult(
                 resourceType: resource.resourceType, resourceName: resource.resourceName)
             do throws(TopicRefusal) {

@@ -14,8 +14,12 @@ import RecordBatch
 //   (KIP-227). A request for a session we cannot have is answered FETCH_SESSION_ID_NOT_FOUND.
 // - With isolation level 1 (read_committed, version 4) records end at the last stable offset, and the answer lists the
 //   transactions among them that were aborted.
-// - What was written lately is in the page cache and is read on the event loop, the rest on the thread pool.
+// - What is in the page cache is read on the event loop, if it is not much; the rest on the thread pool.
+// - While peers that do not read hold much memory, records are read for others only as it becomes free.
 enum FetchHandler: RequestHandler {
+    /// How long a fetch waits before it looks for memory again.
+    private static let retryDelay = TimeAmount.milliseconds(20)
+
     static func handle(_ request: FetchRequest, _ exchange: Exchange<FetchResponse>) {
         guard request.sessionID == 0 else {
             return exchange.reply(FetchResponse(errorCode: .fetchSessionIDNotFound))
@@ -60,18 +64,35 @@ enum FetchHandler: RequestHandler {
         _ plan: FetchPlan, _ findings: FetchPlan.Findings, _ exchange: Exchange<FetchResponse>, mayWait: Bool
     ) -> Bool {
         let node = exchange.context.node
-        guard findings.isHot && plan.legacyFormat == nil else {
-            node.onPool {
-                let answer = plan.answer(to: findings)
-                plan.count(answer, findings, node.counters)
-                exchange.reply(answer.response)
-            }
+        let isSmall = findings.estimatedBytes <= node.configuration.limits.eventLoopReadBytes
+        if !isSmall { node.counters.reached(.eventLoopReadBytes) }
+        guard isSmall, plan.legacyFormat == nil, node.hasRoomForAnswers,
+            let answer = plan.answerFromMemory(to: findings)
+        else {
+            self.answerOnPool(plan, findings, exchange)
             return true
         }
-        let answer = plan.answer(to: findings)
         if mayWait && !answer.hasError && answer.byteCount < plan.minimumBytes { return false }
         plan.count(answer, findings, node.counters)
         exchange.reply(answer.response)
         return true
+    }
+
+    private static func answerOnPool(
+        _ plan: FetchPlan, _ findings: FetchPlan.Findings, _ exchange: Exchange<FetchResponse>
+    ) {
+        let node = exchange.context.node
+        node.onPool {
+            guard node.hasRoomForAnswers || node.isStopping else {
+                node.counters.reached(.answerBytes)
+                exchange.context.eventLoop.scheduleTask(in: self.retryDelay) {
+                    self.answerOnPool(plan, findings, exchange)
+                }
+                return
+            }
+            let answer = plan.answer(to: findings)
+            plan.count(answer, findings, node.counters)
+            exchange.reply(answer.response)
+        }
     }
 }

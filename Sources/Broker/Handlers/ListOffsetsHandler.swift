@@ -8,9 +8,9 @@ import RecordBatch
 // - Timestamp -1 is the offset up to which a consumer can read (the high watermark; with isolation level 1 the last stable
 //   offset, beyond which no other answer lies then, either), -2 the log start offset, -3 the
 //   record with the largest timestamp (version 7); anything else is a time in milliseconds. -1 in the answer: none.
-// - Version 0 asks for up to `maxNumOffsets` offsets at which reading may begin, the latest first. For a time Kafka
-//   goes by the times of its segments' files and may answer nothing; here it is the first record at or after the time,
-//   or the next offset if there is none. -1 is answered with the next offset, then the log start offset.
+// - Version 0 asks for up to `maxNumOffsets` offsets at which segments begin, the latest first, and before them the
+//   high watermark; -2 is answered with the log start offset. For a time it is the segments that hold nothing later, by
+//   their records' timestamps where Kafka goes by the files' (which a copy or a restart changes).
 // - Times are looked up on the thread pool, as that reads the disk.
 enum ListOffsetsHandler: RequestHandler {
     private static let latest: Int64 = -1
@@ -18,9 +18,11 @@ enum ListOffsetsHandler: RequestHandler {
     private static let largestTimestamp: Int64 = -3
 
     static func handle(_ request: ListOffsetsRequest, _ exchange: Exchange<ListOffsetsResponse>) {
-        let needsDisk = request.topics.contains { topic in
-            topic.partitions.contains { $0.timestamp >= 0 || $0.timestamp == self.largestTimestamp }
-        }
+        let needsDisk =
+            exchange.context.apiVersion > 0
+            && request.topics.contains { topic in
+                topic.partitions.contains { $0.timestamp >= 0 || $0.timestamp == self.largestTimestamp }
+            }
         if needsDisk {
             exchange.context.node.onPool { exchange.reply(self.response(request, exchange.context)) }
         } else {
@@ -55,6 +57,10 @@ enum ListOffsetsHandler: RequestHandler {
             answer.errorCode = code
             return answer
         }
+        if context.apiVersion == 0 {
+            answer.oldStyleOffsets = self.segmentOffsets(of: partition, wanted, context)
+            return answer
+        }
         let offsets = partition.offsets
         var found: (offset: Offset, timestamp: Int64)?
         switch wanted.timestamp {
@@ -72,16 +78,23 @@ enum ListOffsetsHandler: RequestHandler {
                 answer.errorCode = .kafkaStorageError
             }
         }
-        if context.apiVersion == 0 {
-            guard answer.errorCode == .none else { return answer }
-            var starts = [found?.offset ?? offsets.highWatermark]
-            if wanted.timestamp == self.latest && offsets.start < offsets.highWatermark { starts.append(offsets.start) }
-            answer.oldStyleOffsets = starts.prefix(Int(max(0, wanted.maxNumOffsets))).map(\.rawValue)
-        } else if let found {
+        if let found {
             answer.offset = found.offset.rawValue
             answer.timestamp = found.timestamp
             answer.leaderEpoch = partition.leaderEpoch
         }
         return answer
+    }
+
+    private static func segmentOffsets(
+        of partition: Partition, _ wanted: ListOffsetsRequest.ListOffsetsPartition, _ context: RequestContext
+    ) -> [Int64] {
+        let offsets =
+            wanted.timestamp == self.earliest
+            ? [partition.offsets.start]
+            : partition.segmentOffsets(
+                until: wanted.timestamp == self.latest ? nil : wanted.timestamp,
+                now: context.node.clock.wallMilliseconds())
+        return offsets.prefix(Int(max(0, wanted.maxNumOffsets))).map(\.rawValue)
     }
 }

@@ -5,6 +5,7 @@ import KafkaProtocol
 // - This broker is the only one, the controller, and the leader of everything.
 // - Version 0 asks for all topics with an empty list, later versions with null. Topics can be asked for by id from
 //   version 10 on.
+// - A topic that is asked for twice is answered once, as in Kafka.
 // - A topic asked for by name that does not exist is created, if the broker's settings and (from version 4 on) the
 //   request allow it, and is in the answer at once: there is no LEADER_NOT_AVAILABLE to retry.
 // - Clients are told the address by which they reached the broker unless one is configured.
@@ -16,13 +17,25 @@ enum MetadataHandler: RequestHandler {
             let topics = node.catalog.allTopics.map { self.describe($0, node) }
             return exchange.reply(self.response(topics, exchange.context))
         }
-        let asked = request.topics ?? []
+        let asked = self.unique(request.topics ?? [])
         let mayCreate = node.configuration.autoCreateTopics && request.allowAutoTopicCreation
         let isMissing = asked.contains { topic in topic.name.map { node.catalog.topic($0) == nil } ?? false }
         if mayCreate && isMissing {
             node.onPool { self.answer(asked, mayCreate: true, exchange) }
         } else {
             self.answer(asked, mayCreate: false, exchange)
+        }
+    }
+
+    /// Each topic once: what is answered may be a thousand times what asks for it.
+    private static func unique(
+        _ asked: [MetadataRequest.MetadataRequestTopic]
+    ) -> [MetadataRequest.MetadataRequestTopic] {
+        guard asked.count > 1 else { return asked }
+        var names: Set<String> = []
+        var ids: Set<TopicID> = []
+        return asked.filter { topic in
+            topic.name.map { names.insert($0).inserted } ?? ids.insert(topic.topicID).inserted
         }
     }
 

@@ -3,41 +3,29 @@ import KafkaProtocol
 // OffsetFetch (9): how far groups have come.
 //
 // - Offset -1 for a partition without a commit. Topics null (version 2) means all that the group has committed.
-// - Version 8 asks for several groups. With `requireStable` (version 7) a partition for which an open transaction commits
-//   something is answered UNSTABLE_OFFSET_COMMIT, so that a consumer does not begin before what may be committed (KIP-447).
+// - Version 8 asks for several groups; all offsets of one are answered once. With `requireStable` (version 7) a partition for
+//   which an open transaction commits something is answered UNSTABLE_OFFSET_COMMIT, so that a consumer does not begin before
+//   what may be committed (KIP-447).
 enum OffsetFetchHandler: RequestHandler {
-    /// What a group has committed, and what a client may not have yet.
-    private struct Offsets {
-        var committed: [PartitionName: CommittedOffset] = [:]
-        var unstable: Set<PartitionName> = []
-    }
+    private typealias Offsets = GroupOffsets
 
     static func handle(_ request: OffsetFetchRequest, _ exchange: Exchange<OffsetFetchResponse>) {
         let groups = exchange.context.node.groups
         if exchange.context.apiVersion >= 8 {
-            self.collect(request.groups[...], [:], groups, requireStable: request.requireStable) { found in
+            var seen: Set<String> = []
+            let asked = request.groups.filter { $0.topics != nil || seen.insert($0.groupID).inserted }
+            groups.committedOffsets(groups: Set(asked.map(\.groupID))) { found in
                 exchange.reply(
                     OffsetFetchResponse(
-                        groups: request.groups.map { self.answer($0, found[$0.groupID] ?? Offsets()) }))
+                        groups: asked.map {
+                            self.answer($0, (found[$0.groupID] ?? GroupOffsets()).stable(request.requireStable))
+                        }))
             }
         } else {
-            groups.committedOffsets(group: request.groupID) { committed, unstable in
-                let offsets = Offsets(committed: committed, unstable: request.requireStable ? unstable : [])
+            groups.committedOffsets(groups: [request.groupID]) { found in
+                let offsets = (found[request.groupID] ?? GroupOffsets()).stable(request.requireStable)
                 exchange.reply(OffsetFetchResponse(topics: self.answer(request.topics, offsets)))
             }
-        }
-    }
-
-    /// Asks for the offsets of one group after the other.
-    private static func collect(
-        _ rest: ArraySlice<OffsetFetchRequest.OffsetFetchRequestGroup>, _ found: [String: Offsets],
-        _ groups: GroupCoordinator, requireStable: Bool, _ done: @escaping @Sendable ([String: Offsets]) -> Void
-    ) {
-        guard let group = rest.first else { return done(found) }
-        groups.committedOffsets(group: group.groupID) { committed, unstable in
-            var found = found
-            found[group.groupID] = Offsets(committed: committed, unstable: requireStable ? unstable : [])
-            self.collect(rest.dropFirst(), found, groups, requireStable: requireStable, done)
         }
     }
 

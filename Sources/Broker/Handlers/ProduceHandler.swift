@@ -7,7 +7,8 @@ import RecordBatch
 // - One v2 batch per partition, as Kafka requires from version 3 on. The broker reads its header and CRC; the
 //   records stay as the client encoded them. In a newer request the older formats are answered INVALID_RECORD.
 // - Versions 0–2 bring message sets of formats 0 and 1, which become one v2 batch with the set's codec and timestamps
-//   (-1 where format 0 has none). An empty set is answered with offset -1 and no error.
+//   (-1 where format 0 has none). An empty set is answered with offset -1 and no error. They are converted on the thread
+//   pool, one request of a connection after the other.
 // - acks=0 has no answer at all (if records are refused the connection is closed, as Kafka does), acks=1 is answered
 //   from the page cache, acks=-1 when the batch is synced to disk, if the broker's durability says so. `timeoutMs`
 //   concerns replication and is not needed.
@@ -17,11 +18,30 @@ import RecordBatch
 // - With a `compression.type` other than `producer` a batch that comes with another codec is compressed anew. Topics with
 //   `cleanup.policy=compact` refuse records without a key (INVALID_RECORD).
 // - When the disk has little room, or cannot be written, the answer is KAFKA_STORAGE_ERROR, which producers retry.
-// - Pipelined: requests of one connection append in order but share syncs while they wait.
+// - Pipelined from version 3 on: requests of one connection append in order but share syncs while they wait.
 // - A topic that does not exist is created if the settings allow it (Kafka does so only for Metadata).
 // - Versions 5 and later answer with the log start offset, 8 and later with a message per refused batch.
 enum ProduceHandler: RequestHandler {
+    /// Message sets are converted elsewhere, so nothing may be served meanwhile.
+    static func order(ofVersion version: Int16) -> RequestOrder {
+        version < BatchCheck.firstVersionOfBatches ? .alone : .pipelined
+    }
+
     static func handle(_ request: ProduceRequest, _ exchange: Exchange<ProduceResponse>) {
+        let context = exchange.context
+        guard context.apiVersion < BatchCheck.firstVersionOfBatches else {
+            return self.serve(request, converted: nil, exchange)
+        }
+        context.node.onPool {
+            let converted = LegacyProduce.convert(request, context)
+            context.eventLoop.execute { self.serve(request, converted: converted, exchange) }
+        }
+    }
+
+    /// - Parameter converted: the batches of a request with message sets.
+    private static func serve(
+        _ request: ProduceRequest, converted: [[LegacyProduce.Conversion]]?, _ exchange: Exchange<ProduceResponse>
+    ) {
         let context = exchange.context
         let isDurable = request.acks == -1 && context.node.configuration.durability == .acknowledged
         let pending = isDurable ? PendingProduce(eventLoop: context.eventLoop) : nil
@@ -33,7 +53,8 @@ enum ProduceHandler: RequestHandler {
             for (index, data) in topic.partitionData.enumerated() {
                 let callback = pending?.callback(topic: topicIndex, partition: index)
                 do throws(Partition.Refusal) {
-                    let receipt = try self.append(data, to: topic.name, request, context, callback)
+                    let receipt = try self.append(
+                        data, converted?[topicIndex][index], to: topic.name, request, context, callback)
                     if receipt.waitsForSync { pending?.expectSync() }
                     results.append(
                         .init(
@@ -70,8 +91,8 @@ enum ProduceHandler: RequestHandler {
     }
 
     private static func append(
-        _ data: ProduceRequest.PartitionProduceData, to topic: String, _ request: ProduceRequest,
-        _ context: RequestContext, _ callback: SyncWait?
+        _ data: ProduceRequest.PartitionProduceData, _ converted: LegacyProduce.Conversion?, to topic: String,
+        _ request: ProduceRequest, _ context: RequestContext, _ callback: SyncWait?
     ) throws(Partition.Refusal) -> Partition.Receipt {
         guard (-1...1).contains(request.acks) else {
             throw Partition.Refusal(.invalidRequiredAcks, "acks may be -1, 0 or 1")
@@ -85,11 +106,9 @@ enum ProduceHandler: RequestHandler {
         var limits = context.node.configuration.limits
         if let batchBytes = settings.batchBytes { limits.batchBytes = batchBytes }
         var batch: EncodedBatch
-        if context.apiVersion < BatchCheck.firstVersionOfBatches {
-            guard let converted = try LegacyProduce.batch(data.records, limits, apiVersion: context.apiVersion) else {
-                return partition.emptyReceipt
-            }
-            batch = converted
+        if let converted {
+            guard let made = try converted.get() else { return partition.emptyReceipt }
+            batch = made
         } else {
             batch = try BatchCheck.check(
                 data.records, limit: limits.batchBytes, apiVersion: context.apiVersion)

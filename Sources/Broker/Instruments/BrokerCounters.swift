@@ -14,6 +14,8 @@ final class BrokerCounters: Sendable {
     let acceptedConnections = Counter()
     /// Bytes of requests that are half arrived or unanswered. Goes up and down.
     let requestBytes = Counter()
+    /// Bytes of answers that wait for peers to take them. Goes up and down.
+    let answerBytes = Counter()
     /// Work that waits for a thread of the pool. Goes up and down.
     let poolQueue = Counter()
     let expiredSegments = Counter()
@@ -89,6 +91,7 @@ final class BrokerCounters: Sendable {
         report.count(BrokerMetrics.unreadableRequests, self.unreadableRequests.value)
         report.count(BrokerMetrics.acceptedConnections, self.acceptedConnections.value)
         report.reading(BrokerMetrics.queuedBytes, self.requestBytes.value)
+        report.reading(BrokerMetrics.unsentBytes, self.answerBytes.value)
         report.reading(BrokerMetrics.poolQueue, self.poolQueue.value)
         report.count(BrokerMetrics.syncFailures, self.syncFailures.value)
         report.count(BrokerMetrics.expiredSegments, self.expiredSegments.value)

@@ -5,13 +5,19 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     /// The broker stops reading from the connection.
     case queuedRequests, queuedBytes
     /// Connections closed, or not taken.
-    case idleTime, requestBytes, connections, connectionsPerAddress
+    case idleTime, requestBytes, requestElements, connections, connectionsPerAddress
+    /// Fetches that waited until others had taken their answers.
+    case answerBytes
+    /// Connections closed as they did not take their answers.
+    case stallTime
     /// Records refused.
     case batchBytes, decompressedBytes, minimumFreeBytes
     /// Answers that hold less, or come sooner, than the client asked for.
     case fetchResponseBytes, fetchWaitMilliseconds
     /// What is not created.
     case partitionsPerTopic, partitions, topics, groups
+    /// Members refused.
+    case membersPerGroup, memberBytes, groupBytes
     /// Producers forgotten.
     case producersPerPartition
     /// Transactional ids, or partitions of a transaction, refused.
@@ -24,8 +30,8 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     case transactionsTopicBytes
     /// Compactions that took another pass because their keys took more memory.
     case compactionBytes
-    /// Fetches that were read on a thread of their own.
-    case hotBytes
+    /// Fetches of so much that they were read on the thread pool.
+    case eventLoopReadBytes
     /// Topics and groups that share a series.
     case measuredTopics, measuredGroups
 

@@ -28,6 +28,8 @@ public enum BrokerMetrics {
         .counter, "weir_broker_accepted_connections_total", "Connections taken since the start.")
     static let queuedBytes = Metric(
         .gauge, "weir_broker_queued_bytes", "Bytes of requests that are half arrived or unanswered.")
+    static let unsentBytes = Metric(
+        .gauge, "weir_broker_unsent_bytes", "Bytes of answers that wait for peers to take them.")
     static let poolQueue = Metric(
         .gauge, "weir_broker_pool_queue_tasks", "Work that waits for a thread that may wait for the disk.")
     static let limitReached = Metric(
@@ -81,7 +83,8 @@ public enum BrokerMetrics {
 
     public static let all = [
         requests, requestBytes, responseBytes, requestSeconds, errors, unreadableRequests, connections,
-        acceptedConnections, queuedBytes, poolQueue, limitReached, producedRecords, producedBytes, fetchedRecords,
+        acceptedConnections, queuedBytes, unsentBytes, poolQueue, limitReached, producedRecords, producedBytes,
+        fetchedRecords,
         fetchedBytes, topics, partitions, logBytes, logSegments, logStartOffset, logEndOffset, syncSeconds,
         syncFailures, expiredSegments, expiredBytes, compactedBytes, failedWrites, groups, groupMembers,
         groupLag,

@@ -97,7 +97,8 @@ struct BrokerReport {
                     logs[label, default: LogSums()] += sums
                 }
             }
-            let counted = counters.traffic(of: name)
+            // Asked of a partition: the catalogue may have deleted the topic by now, and its traffic with it.
+            guard let counted = topic.partitions.first?.traffic else { continue }
             traffic[label, default: TrafficSums()].producedRecords += counted.producedRecords.value
             traffic[label, default: TrafficSums()].producedBytes += counted.producedBytes.value
             traffic[label, default: TrafficSums()].fetchedRecords += counted.fetchedRecords.value

@@ -23,8 +23,6 @@ struct FetchPlan: Sendable {
         /// An upper bound: slices are located by an index that is not exact.
         var estimatedBytes = 0
         var hasError = false
-        /// Whether all bytes are surely in the page cache.
-        var isHot = true
     }
 
     let items: [Item]
@@ -53,10 +51,7 @@ struct FetchPlan: Sendable {
                 currentLeaderEpoch: item.currentLeaderEpoch, registering: wait)
             switch view {
             case .success(let found):
-                if let slice = found.slice {
-                    findings.estimatedBytes += slice.estimatedBytes
-                    if !found.isHot { findings.isHot = false }
-                }
+                findings.estimatedBytes += found.slice?.estimatedBytes ?? 0
             case .failure:
                 findings.hasError = true
             }
@@ -81,8 +76,22 @@ struct FetchPlan: Sendable {
         var hasError = false
     }
 
-    /// Reads the bytes and builds the response.
+    /// Reads the bytes and builds the response. Waits for the disk.
     func answer(to findings: Findings) -> Answer {
+        guard let answer = self.answer(to: findings, onlyCached: false) else {
+            preconditionFailure("a read that may wait gave up")
+        }
+        return answer
+    }
+
+    /// The same on a thread that must not wait.
+    ///
+    /// - Returns: nil if not all bytes are in memory.
+    func answerFromMemory(to findings: Findings) -> Answer? {
+        self.answer(to: findings, onlyCached: true)
+    }
+
+    private func answer(to findings: Findings, onlyCached: Bool) -> Answer? {
         var answer = Answer()
         for (item, view) in zip(self.items, findings.views) {
             var data = FetchResponse.PartitionData(partitionIndex: item.index)
@@ -97,7 +106,8 @@ struct FetchPlan: Sendable {
                 data.highWatermark = found.highWatermark.rawValue
                 data.lastStableOffset = found.lastStableOffset.rawValue
                 data.logStartOffset = found.logStartOffset.rawValue
-                self.read(found, item, room: self.maximumBytes - answer.byteCount, into: &data)
+                let room = self.maximumBytes - answer.byteCount
+                guard self.read(found, item, room: room, onlyCached: onlyCached, into: &data) else { return nil }
                 answer.byteCount += data.records?.readableBytes ?? 0
             }
             if data.errorCode != .none { answer.hasError = true }
@@ -119,23 +129,33 @@ struct FetchPlan: Sendable {
                 if let records = data.records { item?.partition?.traffic.fetched(records) }
             }
         }
-        if !findings.isHot { counters.reached(.hotBytes) }
         if self.isBelowWish && findings.estimatedBytes >= self.maximumBytes { counters.reached(.fetchResponseBytes) }
     }
 
+    /// - Returns: false if that would mean waiting for the disk.
     private func read(
-        _ found: Partition.View, _ item: Item, room: Int, into data: inout FetchResponse.PartitionData
-    ) {
+        _ found: Partition.View, _ item: Item, room: Int, onlyCached: Bool,
+        into data: inout FetchResponse.PartitionData
+    ) -> Bool {
+        guard let slice = found.slice else { return true }
         do throws(LogError) {
-            guard let slice = found.slice else { return }
             if let legacyFormat {
-                guard room > 0, let partition = item.partition else { return }
+                guard room > 0, let partition = item.partition else { return true }
                 let reader = LegacyFetch(
                     format: legacyFormat, partition: partition, offset: item.offset,
                     maximumBytes: min(item.maximumBytes, room))
                 try reader.read(from: slice, into: &data)
             } else {
-                let records = try slice.read(verifyingChecksums: !found.isHot)
+                let records: ByteBuffer
+                if onlyCached {
+                    // What was aborted in a sealed segment is in a file.
+                    guard found.aborted?.isInMemory ?? true,
+                        let cached = try slice.readCached(verifyingChecksums: found.isOfEarlierRun)
+                    else { return false }
+                    records = cached
+                } else {
+                    records = try slice.read(verifyingChecksums: found.isOfEarlierRun)
+                }
                 if let search = found.aborted, !search.isEmpty, let end = Self.end(of: records) {
                     data.abortedTransactions = try search.find(before: end).map {
                         .init(producerID: $0.producerID, firstOffset: $0.firstOffset.rawValue)
@@ -147,6 +167,7 @@ struct FetchPlan: Sendable {
             item.partition?.complain(about: item.offset, error)
             data.errorCode = .kafkaStorageError
         }
+        return true
     }
 
     /// The offset after the last of these batches.

@@ -2,12 +2,31 @@ import KafkaProtocol
 import NIOCore
 import RecordBatch
 
-/// The records of Produce 0–2: message sets, made into one v2 batch so that the log has one format only. No state;
-/// called on the connection's event loop.
+/// The records of Produce 0–2: message sets, made into one v2 batch each so that the log has one format only. No state;
+/// called on a thread of the pool, since a small set can decompress to much.
 enum LegacyProduce {
+    /// What became of a partition's message set: a batch, nothing (the set is empty), or why it is refused.
+    typealias Conversion = Result<EncodedBatch?, Partition.Refusal>
+
+    /// Converts a request's message sets, by topic and partition as they stand in it. All of them together may decompress
+    /// to as much as one batch.
+    static func convert(_ request: ProduceRequest, _ context: RequestContext) -> [[Conversion]] {
+        var limits = context.node.configuration.limits
+        let standardBatchBytes = limits.batchBytes
+        var budget = limits.decompressedBytes
+        return request.topicData.map { topic in
+            limits.batchBytes = context.node.catalog.topic(topic.name)?.settings.batchBytes ?? standardBatchBytes
+            return topic.partitionData.map { data in
+                Conversion { () throws(Partition.Refusal) in
+                    try self.batch(data.records, limits, &budget, apiVersion: context.apiVersion)
+                }
+            }
+        }
+    }
+
     /// - Returns: nil if the set is empty.
-    static func batch(
-        _ records: ByteBuffer?, _ limits: BrokerLimits, apiVersion: Int16
+    private static func batch(
+        _ records: ByteBuffer?, _ limits: BrokerLimits, _ budget: inout Int, apiVersion: Int16
     ) throws(Partition.Refusal) -> EncodedBatch? {
         guard let records, records.readableBytes > 0 else { return nil }
         if let magic = LegacyMessageSet.magic(of: records), magic >= 2 {
@@ -22,7 +41,7 @@ enum LegacyProduce {
         }
         let batch: EncodedBatch?
         do throws(LegacyMessageError) {
-            batch = try .converting(messageSet: records, maximumDecompressedBytes: limits.decompressedBytes)
+            batch = try .converting(messageSet: records, budget: &budget)
         } catch {
             throw Partition.Refusal(
                 error.damage.errorCode, error.description,

@@ -71,7 +71,6 @@ extension Partition {
                     let forgotten = state.log.countForgottenProducers()
                     if forgotten > 0 { self.resources.counters.reached(.producersPerPartition, times: forgotten) }
                 }
-                state.hot.appended(bytes: batch.bytes.readableBytes, at: base)
             }
             var waits = false
             if let sync, end > state.log.syncedOffset {

@@ -16,8 +16,8 @@ extension Partition {
         /// Where to look for the transactions in the slice that were aborted; nil for who does not ask.
         let aborted: AbortedTransactionSearch?
         let logStartOffset: Offset
-        /// Whether the bytes are surely in the page cache.
-        let isHot: Bool
+        /// Whether some of it was written before this broker started: what lay on a disk is checked when it is read.
+        let isOfEarlierRun: Bool
     }
 
     /// - Parameters:
@@ -54,8 +54,7 @@ extension Partition {
             return .success(
                 View(
                     slice: slice, highWatermark: state.highWatermark, lastStableOffset: stable, aborted: aborted,
-                    logStartOffset: state.log.logStartOffset,
-                    isHot: state.hot.contains(offset) && aborted?.isInMemory ?? true))
+                    logStartOffset: state.log.logStartOffset, isOfEarlierRun: offset < self.openedAt))
         }
         if let problem { self.complain(about: offset, problem) }
         return outcome
@@ -96,6 +95,19 @@ extension Partition {
     /// The first record with the largest timestamp. Reads the disk.
     func matchOfLargestTimestamp(_ isolation: IsolationLevel) throws(LogError) -> TimestampSearch.Match? {
         try self.visible(self.state.withLock { $0.log.largestTimestampSearch() }, isolation)
+    }
+
+    /// The offsets that ListOffsets 0 answers with, the latest first, as Kafka has them: where segments begin whose records
+    /// are all of `time` (milliseconds) or before, and the high watermark if `time` is now or later.
+    ///
+    /// - Parameter time: nil for no bound.
+    func segmentOffsets(until time: Int64?, now: Int64) -> [Offset] {
+        let (starts, highWatermark) = self.state.withLock { ($0.log.segmentStarts, $0.highWatermark) }
+        var offsets = starts.filter { start in
+            start.offset < highWatermark && time.map { start.largestTimestamp ?? .min <= $0 } ?? true
+        }.map(\.offset)
+        if time.map({ $0 >= now }) ?? true { offsets.append(highWatermark) }
+        return offsets.reversed()
     }
 
     private func visible(

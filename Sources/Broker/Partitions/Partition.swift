@@ -18,6 +18,8 @@ final class Partition: Sendable {
     let resources: PartitionResources
     let traffic: TopicTraffic
     let state: Mutex<State>
+    /// Where the log ended when it was opened.
+    let openedAt: Offset
     /// Held while the log is compacted, which makes files in its directory.
     let compaction = Mutex<Void>(())
     private let closed = Atomic(false)
@@ -31,7 +33,6 @@ final class Partition: Sendable {
         /// What consumers may read up to. Records that wait for their sync are not visible: a consumer must not
         /// have seen what a power failure takes away.
         var highWatermark: Offset
-        var hot: HotRange
         var fetchWaits: [FetchWait] = []
         var commit = GroupCommit<SyncWait>()
         /// Records that may wait for a sync; nil for any number.
@@ -48,10 +49,10 @@ final class Partition: Sendable {
         self.resources = resources
         self.traffic = resources.counters.traffic(of: topic)
         let end = log.logEndOffset
+        self.openedAt = end
         self.state = Mutex(
             State(
-                log: log, highWatermark: end,
-                hot: HotRange(end: end, targetBytes: resources.limits.hotBytes), flushMessages: flushMessages))
+                log: log, highWatermark: end, flushMessages: flushMessages))
     }
 
     /// Opens or creates the partition's log. Reads the disk.
@@ -145,32 +146,4 @@ struct PartitionResources: Sendable {
     let transactions: OpenTransactions
     let logger: Logger
     let disk: DiskSpace
-}
-
-/// Which offsets were written lately and so are surely in the page cache. A value inside the partition's lock.
-///
-/// It keeps two marks, each set when `targetBytes` have been appended since the one before; what lies behind the
-/// older one counts as cold.
-struct HotRange: Sendable {
-    private let targetBytes: Int
-    private var older: Offset
-    private var newer: Offset
-    private var bytesSinceNewer = 0
-
-    init(end: Offset, targetBytes: Int) {
-        self.targetBytes = targetBytes
-        self.older = end
-        self.newer = end
-    }
-
-    func contains(_ offset: Offset) -> Bool { offset >= self.older }
-
-    mutating func appended(bytes: Int, at offset: Offset) {
-        if self.bytesSinceNewer >= self.targetBytes {
-            self.older = self.newer
-            self.newer = offset
-            self.bytesSinceNewer = 0
-        }
-        self.bytesSinceNewer += bytes
-    }
 }

@@ -25,6 +25,7 @@ extension LogDump {
     }
 
     private static func fault(_ offset: Offset, at position: Int, in log: BatchReader) throws(LogError) -> String? {
+        guard position >= 0 else { return "the position is below 0" }
         guard position < log.end else { return "the log ends at \(log.end), before that position" }
         switch try log.header(at: position) {
         case .failure(let error): return "at that position \(error)"

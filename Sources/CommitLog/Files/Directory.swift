@@ -35,7 +35,7 @@ struct Directory: Sendable {
     }
 
     func path(of name: String) -> String {
-        path + "/" + name
+        path.hasSuffix("/") ? path + name : path + "/" + name
     }
 
     func open(_ name: String, _ access: FileAccess) throws(LogError) -> File {

@@ -40,13 +40,19 @@ final class File: Sendable {
 
     /// Fills `room` from `position` on, as far as the file goes.
     ///
+    /// - Parameter onlyCached: rather than wait for the disk, throw an error whose `wouldWait` is true.
     /// - Returns: the number of bytes read.
-    func read(into room: UnsafeMutableRawBufferPointer, at position: Int) throws(LogError) -> Int {
+    func read(
+        into room: UnsafeMutableRawBufferPointer, at position: Int, onlyCached: Bool = false
+    ) throws(LogError) -> Int {
         var filled = 0
         do throws(SystemError) {
             while filled < room.count {
                 let rest = UnsafeMutableRawBufferPointer(rebasing: room[filled...])
-                let count = try fileSystem.read(descriptor, into: rest, at: position + filled)
+                let count =
+                    onlyCached
+                    ? try fileSystem.readCached(descriptor, into: rest, at: position + filled)
+                    : try fileSystem.read(descriptor, into: rest, at: position + filled)
                 if count == 0 { break }
                 filled += count
             }
@@ -57,10 +63,11 @@ final class File: Sendable {
     }
 
     /// The `count` bytes at `position`, or as many as the file has.
-    func read(count: Int, at position: Int) throws(LogError) -> ByteBuffer {
+    func read(count: Int, at position: Int, onlyCached: Bool = false) throws(LogError) -> ByteBuffer {
         var buffer = ByteBuffer()
         try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { (room) throws(LogError) in
-            try read(into: UnsafeMutableRawBufferPointer(rebasing: room.prefix(count)), at: position)
+            try read(
+                into: UnsafeMutableRawBufferPointer(rebasing: room.prefix(count)), at: position, onlyCached: onlyCached)
         }
         return buffer
     }

@@ -10,6 +10,11 @@ public protocol FileSystem: Sendable {
     /// Reads at most `room.count` bytes at `position`; 0 at the end of the file.
     func read(_ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int) throws(SystemError)
         -> Int
+    /// Like `read`, but never waits for the disk: reads as far as the bytes are in memory, and throws
+    /// `SystemError.wouldWait` if the first one is not. A file system that does not know this just reads.
+    func readCached(
+        _ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int
+    ) throws(SystemError) -> Int
     /// Writes `head` and then `body` at `position` in one call; may write less than everything.
     ///
     /// - Returns: the number of bytes written.
@@ -45,6 +50,12 @@ public struct FileSystemSpace: Hashable, Sendable {
 }
 
 extension FileSystem {
+    public func readCached(
+        _ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int
+    ) throws(SystemError) -> Int {
+        try read(descriptor, into: room, at: position)
+    }
+
     public func modified(_ descriptor: Int32) throws(SystemError) -> Int64 {
         try POSIXFileSystem().modified(descriptor)
     }

@@ -1,3 +1,4 @@
+internal import CCachedRead
 internal import Glibc
 
 /// The operating system's file system.
@@ -37,6 +38,12 @@ public struct POSIXFileSystem: FileSystem {
         _ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int
     ) throws(SystemError) -> Int {
         try Self.retrying { pread(descriptor, room.baseAddress, room.count, off_t(position)) }
+    }
+
+    public func readCached(
+        _ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int
+    ) throws(SystemError) -> Int {
+        try Self.retrying { weir_read_cached(descriptor, room.baseAddress, room.count, off_t(position)) }
     }
 
     public func write(
@@ -150,4 +157,7 @@ extension SystemError: CustomStringConvertible {
     var isMissing: Bool { code == ENOENT }
 
     static let endedEarly = SystemError(code: EIO)
+
+    /// What was to be read is not in memory, and the reader does not want to wait for the disk.
+    public static let wouldWait = SystemError(code: EAGAIN)
 }

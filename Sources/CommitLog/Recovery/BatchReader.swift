@@ -16,10 +16,11 @@ final class BatchReader {
     /// A window for reading a few headers.
     static let narrowWindowBytes = 4 << 10
 
+    /// - Parameter windowBytes: the window's size, where the file has as many bytes.
     init(_ file: File, end: Int, windowBytes: Int = wideWindowBytes) {
         self.file = file
         self.end = end
-        window = .allocate(byteCount: windowBytes, alignment: 16)
+        window = .allocate(byteCount: max(1, min(windowBytes, end)), alignment: 16)
     }
 
     deinit {

@@ -32,7 +32,7 @@ struct OpenSegment: Sendable {
     let offsetIndex: File?
 
     /// The last entry of the index that ends at or before `offset`, found on disk by bisection; nil when there is none.
-    func indexEntry(for offset: Offset) throws(LogError) -> OffsetIndexEntry? {
+    func indexEntry(for offset: Offset, onlyCached: Bool = false) throws(LogError) -> OffsetIndexEntry? {
         guard let offsetIndex else { return nil }
         let wanted = Int32(clamping: offset - baseOffset)
         var low = 0
@@ -41,7 +41,7 @@ struct OpenSegment: Sendable {
         while low < high {
             let middle = (low + high) / 2
             var bytes = try offsetIndex.read(
-                count: OffsetIndexEntry.byteCount, at: middle * OffsetIndexEntry.byteCount)
+                count: OffsetIndexEntry.byteCount, at: middle * OffsetIndexEntry.byteCount, onlyCached: onlyCached)
             guard let (relativeOffset, position) = bytes.readMultipleIntegers(as: (Int32, Int32).self) else {
                 return nil
             }
@@ -56,11 +56,12 @@ struct OpenSegment: Sendable {
     }
 
     /// Where to begin looking for `offset`: what the index says if the batch there bears it out, else the beginning.
-    func position(for offset: Offset) throws(LogError) -> Int {
-        guard let entry = try indexEntry(for: offset), entry.position >= 0, Int(entry.position) < byteCount else {
-            return 0
-        }
-        let bytes = try log.read(count: RecordBatchHeader.byteCount, at: Int(entry.position))
+    func position(for offset: Offset, onlyCached: Bool = false) throws(LogError) -> Int {
+        guard let entry = try indexEntry(for: offset, onlyCached: onlyCached), entry.position >= 0,
+            Int(entry.position) < byteCount
+        else { return 0 }
+        let bytes = try log.read(
+            count: RecordBatchHeader.byteCount, at: Int(entry.position), onlyCached: onlyCached)
         guard let header = try? RecordBatchHeader(reading: bytes, at: bytes.readerIndex),
             header.lastOffset == baseOffset.advanced(by: Int64(entry.relativeOffset))
         else { return 0 }

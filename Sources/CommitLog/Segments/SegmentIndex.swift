@@ -118,6 +118,12 @@ struct SegmentIndex: Hashable, Sendable {
         return count < offsets.count ? Int(offsets[count].position) : nil
     }
 
+    /// The last position of an indexed batch that is not after `position`; 0 when there is none.
+    func lastPosition(notAfter position: Int) -> Int {
+        let count = Self.countNotAbove(Int32(clamping: position), in: offsets, by: \.position)
+        return count == 0 ? 0 : Int(offsets[count - 1].position)
+    }
+
     /// Where to begin looking for the first record with a timestamp of at least `timestamp`.
     func position(forTimestamp timestamp: Int64) -> Int {
         let count = Self.countNotAbove(timestamp, in: times, by: \.timestamp)

@@ -69,11 +69,15 @@ extension Admin {
 
     /// The offsets a group has committed: in these partitions, or, with nil, in all that it has any for. Partitions
     /// without one are missing.
+    ///
+    /// - Parameter requireStable: wait while a transaction is about to change them.
     public func committedOffsets(
-        group: String, of partitions: [TopicPartition]? = nil
+        group: String, of partitions: [TopicPartition]? = nil, requireStable: Bool = false
     ) async throws -> [TopicPartition: Offset] {
         let requests = GroupRequests(cluster: cluster, group: group, lane: .shared)
-        return try await retrying { try await requests.committedOffsets(of: partitions) }
+        return try await retrying {
+            try await requests.committedOffsets(of: partitions, requireStable: requireStable)
+        }
     }
 
     private func describeGroup(_ group: String) async throws -> GroupDescription {

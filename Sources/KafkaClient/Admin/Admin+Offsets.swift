@@ -10,8 +10,12 @@ extension Admin {
     }
 
     /// The offsets after the newest records.
-    public func endOffsets(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
-        try await lookUp(.latest, partitions)
+    ///
+    /// - Parameter isolation: with `readCommitted` the last stable offsets, at which reading committed records ends.
+    public func endOffsets(
+        _ partitions: [TopicPartition], isolation: IsolationLevel = .readUncommitted
+    ) async throws -> [TopicPartition: Offset] {
+        try await lookUp(.latest, partitions, isolation)
     }
 
     /// The offsets of the first records at or after a time, in milliseconds since the epoch. Partitions where all
@@ -23,7 +27,7 @@ extension Admin {
     }
 
     private func lookUp(
-        _ query: OffsetQuery, _ partitions: [TopicPartition]
+        _ query: OffsetQuery, _ partitions: [TopicPartition], _ isolation: IsolationLevel = .readUncommitted
     ) async throws -> [TopicPartition: Offset] {
         try await retrying {
             let metadata = try await cluster.metadata(of: Set(partitions.map(\.topic)))
@@ -33,7 +37,9 @@ extension Admin {
             }
             var offsets: [TopicPartition: Offset] = [:]
             for (leader, partitions) in byLeader {
-                for (partition, result) in try await cluster.offsets(query, of: partitions, at: .broker(leader)) {
+                let results = try await cluster.offsets(
+                    query, of: partitions, at: .broker(leader), isolation: isolation)
+                for (partition, result) in results {
                     do {
                         offsets[partition] = try result.get()
                     } catch {

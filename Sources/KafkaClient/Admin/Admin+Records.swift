@@ -30,10 +30,7 @@ extension Admin {
     private func fetchOne(
         _ partition: TopicPartition, at offset: Offset
     ) async throws -> FetchResponse.PartitionData? {
-        let answer: FetchResponse = try await cluster.send(to: .leader(partition)) { version in
-            guard version >= 4 else {
-                throw KafkaClientError.unencodable(request: "Fetch", reason: "the broker is older than Kafka 0.11")
-            }
+        let answer: FetchResponse = try await cluster.send(to: .leader(partition)) { _ in
             var request = FetchRequest()
             request.maxWaitMs = 0
             request.minBytes = 0

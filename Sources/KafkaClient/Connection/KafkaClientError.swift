@@ -32,6 +32,13 @@ public enum KafkaClientError: Error, Equatable, Sendable {
     case damagedBatch(TopicPartition, at: Offset, reason: String)
     /// There is no committed offset, or it is out of range, and the reset policy is `.none`.
     case noOffset(TopicPartition)
+    /// Records that had been read from this partition are not in the log of its new leader (an unclean election);
+    /// `divergence` is where both logs part, nil if that is not known. The reset policy is `.none`.
+    case logTruncated(TopicPartition, position: Offset, divergence: Offset?)
+    /// The topic was deleted and created again while it was read, and the reset policy is `.none`.
+    case topicRecreated(TopicName)
+    /// The partition is not assigned to this consumer at the moment.
+    case notAssigned(TopicPartition)
     /// The text is no regular expression.
     case invalidPattern(String, reason: String)
     /// `deliveryTimeout` passed before the cluster took the record. It may have been written.
@@ -48,8 +55,8 @@ extension KafkaClientError {
         switch self {
         case .unreachable, .connectionLost, .timedOut, .noLeader, .unknownBroker, .unknownTopic, .unknownPartition: true
         case .refused(let code, _, _): code.isRetriable
-        case .unsupported, .malformedAnswer, .unencodable, .damagedBatch, .noOffset, .invalidPattern,
-            .deliveryTimedOut, .notAMember, .closed:
+        case .unsupported, .malformedAnswer, .unencodable, .damagedBatch, .noOffset, .logTruncated, .topicRecreated,
+            .notAssigned, .invalidPattern, .deliveryTimedOut, .notAMember, .closed:
             false
         }
     }
@@ -104,6 +111,12 @@ extension KafkaClientError: CustomStringConvertible {
             "partition \(partition) is damaged at offset \(offset): \(reason); start behind it to go on"
         case .noOffset(let partition):
             "there is no offset to start from in partition \(partition), and offsetReset is none"
+        case .logTruncated(let partition, let position, let divergence):
+            "the log of partition \(partition) was cut back to \(divergence.map { "\($0)" } ?? "an unknown offset"), before the position \(position)"
+        case .topicRecreated(let topic):
+            "topic \(topic.rawValue) was deleted and created again, and offsetReset is none"
+        case .notAssigned(let partition):
+            "partition \(partition) is not assigned to this consumer at the moment"
         case .invalidPattern(let text, let reason):
             "'\(text)' is not a regular expression: \(reason)"
         case .deliveryTimedOut(let partition, let after):

@@ -9,7 +9,8 @@ public import RecordBatch
 public struct ConsumedBatch: Sendable {
     /// Where the records come from.
     public let topicPartition: TopicPartition
-    /// The encoded batches, without transaction markers; never empty unless `deliversEmptyBatches` asks for it. The first may begin before `firstOffset`.
+    /// The encoded batches, without transaction markers and, with `readCommitted`, without aborted transactions; never
+    /// empty unless `deliversEmptyBatches` asks for it. The first may begin before `firstOffset`.
     public let batches: [EncodedBatch]
     /// Records before this offset are not meant.
     public let firstOffset: Offset
@@ -17,19 +18,19 @@ public struct ConsumedBatch: Sendable {
     public let nextOffset: Offset
     /// The partition's high watermark when they were fetched; `highWatermark - nextOffset` records are still to come.
     public let highWatermark: Offset
-    /// Counts the consumer's assignments; the consumer's ``GroupConsumer/assignmentNumber`` when it was fetched.
-    public let assignmentNumber: UInt64
-
+    /// The offset of the first record of a transaction that was not decided when they were fetched, at most the high
+    /// watermark: with `readCommitted` there is nothing to read from here on.
+    public let lastStableOffset: Offset
     public init(
         topicPartition: TopicPartition, batches: [EncodedBatch], firstOffset: Offset, nextOffset: Offset,
-        highWatermark: Offset, assignmentNumber: UInt64 = 0
+        highWatermark: Offset, lastStableOffset: Offset? = nil
     ) {
         self.topicPartition = topicPartition
         self.batches = batches
         self.firstOffset = firstOffset
         self.nextOffset = nextOffset
         self.highWatermark = highWatermark
-        self.assignmentNumber = assignmentNumber
+        self.lastStableOffset = lastStableOffset ?? highWatermark
     }
 
     /// Bytes as fetched, compressed.

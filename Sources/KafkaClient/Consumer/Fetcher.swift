@@ -3,95 +3,165 @@ import Logging
 import RecordBatch
 import Synchronization
 
-/// Fetches the partitions of one assignment into the consumer's buffer: one long poll at a time at each broker that
-/// leads some of them.
+/// Fetches partitions into the consumer's buffer: one long poll at a time at each broker that leads some of them.
 ///
-/// `run()` belongs to the consumer's task; it starts a child task for each broker.
+/// `run()` belongs to the consumer's task; it starts a child task for each broker. What is fetched may change any time,
+/// from any thread. Batches enter the buffer under the lock of `positions`, so none comes of a partition that was
+/// given up, paused or moved before.
 final class Fetcher: Sendable {
     /// A damaged batch is asked for this often; it may have been damaged on its way.
-    private static let damageLimit = 3
+    static let damageLimit = 3
 
-    let lane = ConnectionLane()
-    private let cluster: Cluster
-    private let configuration: GroupConsumerConfiguration
-    private let requests: GroupRequests
-    private let buffer: BatchBuffer
-    private let assignmentNumber: UInt64
-    private let topics: Set<TopicName>
-    private let partitions: [TopicPartition]
-    private let positions: Mutex<FetchPositions>
+    let cluster: Cluster
+    let configuration: FetchConfiguration
+    /// Who reads, for the log.
+    let reader: String
+    let buffer: BatchBuffer
+    let positions: Mutex<FetchPositions>
+    /// Where the group has committed; nil without a group.
+    private let committed: (@Sendable ([TopicPartition]) async throws -> [TopicPartition: Offset])?
+    private let lane = Mutex(ConnectionLane())
     /// The brokers that are being fetched from.
     private let active = Mutex<Set<Int32>>([])
+    /// Whether `run()` is looking for leaders anyway.
+    private let isLookingForLeaders = Mutex(false)
     /// What ended the fetching from some broker for good.
     private let failure = Mutex<(any Error)?>(nil)
-    /// Notified when partitions may have other leaders than the active brokers, and with a failure.
-    private let leadersMoved = Signal()
+    /// Batches passed over for damage.
+    let damagedCount = Mutex(0)
+    /// Notified when other partitions are to be fetched, when they may have other leaders than the active brokers, and
+    /// with a failure.
+    let changed = Signal()
 
     init(
-        cluster: Cluster, configuration: GroupConsumerConfiguration, requests: GroupRequests, buffer: BatchBuffer,
-        partitions: [TopicPartition], starts: [TopicPartition: Offset], assignmentNumber: UInt64
+        cluster: Cluster, configuration: FetchConfiguration, reader: String, buffer: BatchBuffer,
+        committed: (@Sendable ([TopicPartition]) async throws -> [TopicPartition: Offset])? = nil
     ) {
         self.cluster = cluster
         self.configuration = configuration
-        self.requests = requests
+        self.reader = reader
         self.buffer = buffer
-        self.assignmentNumber = assignmentNumber
-        self.topics = Set(partitions.map(\.topic))
-        self.partitions = partitions
+        self.committed = committed
         self.positions = Mutex(
             FetchPositions(
-                partitions: partitions, starts: starts, maximumBytes: configuration.partitionMaximumBytes,
-                backoff: cluster.configuration.retryBackoff))
+                maximumBytes: configuration.partitionMaximumBytes, backoff: cluster.configuration.retryBackoff))
     }
+
+    // MARK: What is fetched
+
+    /// Reads these partitions too. Those without a start begin where the group has committed, or where the reset policy
+    /// says.
+    func assign(_ partitions: [TopicPartition], starts: [TopicPartition: Offset]) {
+        guard !partitions.isEmpty else { return }
+        positions.withLock {
+            $0.assign(partitions, starts: starts, fallback: committed == nil ? .reset : .committed)
+        }
+        interrupt()
+    }
+
+    /// Reads them no more. What waits of them is dropped; nothing more comes.
+    func revoke(_ partitions: some Sequence<TopicPartition>) {
+        let revoked = Set(partitions)
+        positions.withLock { positions in
+            positions.remove(revoked)
+            buffer.drop(revoked.contains)
+        }
+        changed.notify()
+    }
+
+    /// Asks for nothing more of them, and drops what was asked for but not handed out: it will be asked for again.
+    func pause(_ partitions: some Sequence<TopicPartition>) {
+        let paused = Set(partitions)
+        positions.withLock { positions in
+            let dropped = buffer.drop(paused.contains)
+            for partition in paused { positions.pause(partition, backTo: dropped[partition]) }
+        }
+    }
+
+    func resume(_ partitions: some Sequence<TopicPartition>) {
+        positions.withLock { positions in
+            for partition in partitions { positions.resume(partition) }
+        }
+        changed.notify()
+    }
+
+    var paused: [TopicPartition] { positions.withLock { $0.paused } }
+
+    /// - Throws: `KafkaClientError.notAssigned`.
+    func seek(_ partition: TopicPartition, to offset: Offset) throws(KafkaClientError) {
+        let isRead = positions.withLock { positions in
+            buffer.drop { $0 == partition }
+            return positions.seek(partition, to: offset)
+        }
+        guard isRead else { throw .notAssigned(partition) }
+        interrupt()
+    }
+
+    /// Ends the polls under way, which ask for something else than what is wanted now.
+    private func interrupt() {
+        let old = lane.withLock { lane in
+            defer { lane = ConnectionLane() }
+            return lane
+        }
+        cluster.close(old)
+        changed.notify()
+    }
+
+    // MARK: Fetching
 
     /// Fetches until cancelled.
     ///
     /// - Throws: what no retry will mend.
     func run() async throws {
-        try await startAtCommittedOffsets()
+        defer { cluster.close(lane.withLock { $0 }) }
         try await withThrowingDiscardingTaskGroup { group in
+            if committed != nil { group.addTask { await self.report { try await self.keepAskingTheGroup() } } }
             var backoff = Backoff(cluster.configuration.retryBackoff)
             while true {
-                let version = leadersMoved.version
+                let version = changed.version
                 if let failure = failure.withLock({ $0 }) { throw failure }
-                let metadata = try? await cluster.metadata(of: topics)
+                let topics = positions.withLock { $0.topics }
+                let metadata = topics.isEmpty ? nil : try? await cluster.metadata(of: topics)
                 try Task.checkCancellation()
-                let leaders = partitions.map { metadata?.leader(of: $0) }
-                for broker in Set(leaders.compactMap { $0 }) where active.withLock({ $0.insert(broker).inserted }) {
+                let partitions = positions.withLock { $0.partitions }
+                var leaderless: Set<TopicName> = []
+                var brokers: Set<Int32> = []
+                for partition in partitions {
+                    if let leader = metadata?.leader(of: partition) {
+                        brokers.insert(leader)
+                    } else {
+                        leaderless.insert(partition.topic)
+                    }
+                }
+                for broker in brokers where active.withLock({ $0.insert(broker).inserted }) {
                     group.addTask { await self.keepFetching(from: broker) }
                 }
-                if leaders.contains(nil) {
-                    cluster.invalidateMetadata(of: topics)
-                    try await leadersMoved.wait(after: version, until: .now + backoff.next())
-                } else {
+                isLookingForLeaders.withLock { $0 = !leaderless.isEmpty }
+                if leaderless.isEmpty {
                     backoff.reset()
-                    try await leadersMoved.wait(after: version)
+                    try await changed.wait(after: version)
+                } else {
+                    cluster.invalidateMetadata(of: leaderless)
+                    try await changed.wait(after: version, until: .now + backoff.next())
                 }
             }
         }
     }
 
-    /// Partitions for which the listener named no offset start where the group has committed.
-    private func startAtCommittedOffsets() async throws {
-        let unresolved = positions.withLock { $0.unresolved }
-        guard !unresolved.isEmpty else { return }
-        let committed = try await cluster.retrying(.untilReachable) {
-            try await requests.committedOffsets(of: unresolved)
-        }
-        positions.withLock { positions in
-            for (partition, offset) in committed { positions.move(partition, to: offset) }
+    /// The group's body is not cancelled by a child's error, so it has to be told.
+    private func report(_ work: () async throws -> Void) async {
+        do {
+            try await work()
+        } catch {
+            failure.withLock { $0 = error }
+            changed.notify()
         }
     }
 
     private func keepFetching(from broker: Int32) async {
-        do {
-            try await fetch(from: broker)
-        } catch {
-            // The group's body is not cancelled by a child's error, so it has to be told.
-            failure.withLock { $0 = error }
-        }
+        await report { try await self.fetch(from: broker) }
         active.withLock { _ = $0.remove(broker) }
-        leadersMoved.notify()
+        changed.notify()
     }
 
     /// Fetches from one broker for as long as it leads some of the partitions.
@@ -100,61 +170,89 @@ final class Fetcher: Sendable {
         while true {
             do {
                 try await buffer.waitForRoom()
+                let version = changed.version
+                let (topics, partitions) = positions.withLock { ($0.topics, $0.partitions) }
+                if partitions.isEmpty { return }
                 let metadata = try await cluster.metadata(of: topics)
-                let led = partitions.filter { metadata.leader(of: $0) == broker }
+                try noteRecreated(positions.withLock { $0.learn(metadata) })
+                let led = Set(partitions.filter { metadata.leader(of: $0) == broker })
                 if led.isEmpty { return }
-                if led.count < partitions.count { leadersMoved.notify() }
+                if led.count < partitions.count, partitions.contains(where: { isForgotten($0, metadata) }) {
+                    changed.notify()
+                }
                 try await lookUpOffsets(of: led, at: broker)
-                try await fetchOnce(Set(led), from: broker)
+                try await validate(led, at: broker)
+                try await fetchOnce(led, from: broker, version: version)
                 backoff.reset()
             } catch let error as KafkaClientError where error.mayPass {
-                cluster.logger.debug("group \(configuration.group): fetching from broker \(broker): \(error)")
-                cluster.invalidateMetadata(of: topics)
+                cluster.logger.debug("\(reader): fetching from broker \(broker): \(error)")
+                cluster.invalidateMetadata(of: positions.withLock { $0.topics })
                 try await Task.sleep(for: backoff.next())
             }
         }
     }
 
-    private func fetchOnce(_ led: Set<TopicPartition>, from broker: Int32) async throws {
+    /// Whether nobody fetches a partition, and `run()` does not know.
+    private func isForgotten(_ partition: TopicPartition, _ metadata: ClusterMetadata) -> Bool {
+        guard let leader = metadata.leader(of: partition) else { return isLookingForLeaders.withLock { !$0 } }
+        return active.withLock { !$0.contains(leader) }
+    }
+
+    private func fetchOnce(_ led: Set<TopicPartition>, from broker: Int32, version: UInt64) async throws {
         let wanted = positions.withLock { $0.due(now: .now, where: led.contains) }
         guard !wanted.isEmpty else {
-            let retryAt = positions.withLock { $0.nextRetry(where: led.contains) }
-            try await Task.sleep(until: retryAt ?? .now + cluster.configuration.retryBackoff.lowerBound)
+            // Everything is paused, left alone for a while, or waits for an answer of the group.
+            if let retryAt = positions.withLock({ $0.nextRetry(where: led.contains) }) {
+                try await changed.wait(after: version, until: retryAt)
+            } else {
+                try await changed.wait(after: version)
+            }
             return
         }
-        let answer: FetchResponse = try await cluster.send(
-            to: .broker(broker), lane: lane,
-            timeout: configuration.fetchMaximumWait + cluster.configuration.requestTimeout
-        ) { version in
-            guard version >= 4 else {
-                throw KafkaClientError.unencodable(request: "Fetch", reason: "the broker is older than Kafka 0.11")
-            }
-            return request(wanted)
+        let lane = lane.withLock { $0 }
+        let answer: FetchResponse
+        do {
+            answer = try await cluster.send(
+                to: .broker(broker), lane: lane,
+                timeout: configuration.maximumWait + cluster.configuration.requestTimeout
+            ) { version in try request(wanted, version: version) }
+        } catch KafkaClientError.closed where self.lane.withLock({ $0 != lane }) {
+            // Interrupted, to ask for something else.
+            cluster.close(lane)
+            return
         }
         guard answer.errorCode == .none else {
             throw KafkaClientError.refused(answer.errorCode, subject: "fetch from broker \(broker)", message: nil)
         }
-        let positions = Dictionary(uniqueKeysWithValues: wanted.map { ($0.partition, $0.offset) })
+        let asked = Dictionary(uniqueKeysWithValues: wanted.map { ($0.partition, $0) })
         for topic in answer.responses {
             guard let name = try? TopicName(topic.topic) else { continue }
             for data in topic.partitions {
                 let partition = TopicPartition(topic: name, partition: PartitionIndex(data.partitionIndex))
-                guard let position = positions[partition] else { continue }
-                try take(data, of: partition, from: position)
+                guard let wanted = asked[partition] else { continue }
+                try take(data, wanted)
             }
         }
     }
 
-    private func request(_ wanted: [FetchPositions.Wanted]) -> FetchRequest {
+    private func request(_ wanted: [FetchPositions.Wanted], version: Int16) throws(KafkaClientError) -> FetchRequest {
+        guard version >= 4 || configuration.isolation == .readUncommitted else {
+            throw .unencodable(
+                request: "Fetch", reason: "the broker is older than Kafka 0.11 and knows no transactions")
+        }
         var request = FetchRequest()
-        request.maxWaitMs = configuration.fetchMaximumWait.wholeMilliseconds
-        request.minBytes = Int32(clamping: configuration.fetchMinimumBytes)
-        request.maxBytes = Int32(clamping: configuration.fetchMaximumBytes)
+        request.maxWaitMs = configuration.maximumWait.wholeMilliseconds
+        request.minBytes = Int32(clamping: configuration.minimumBytes)
+        // Together the brokers may send as much as may wait.
+        let share = configuration.prefetchBytes / max(1, active.withLock { $0.count })
+        request.maxBytes = Int32(clamping: max(1, min(configuration.maximumBytes, share)))
+        request.isolationLevel = configuration.isolation.rawValue
         // Neighbours of one topic share an entry, and the order stays.
         for partition in wanted {
             let entry = FetchRequest.FetchPartition(
-                partition: partition.partition.partition.rawValue, fetchOffset: partition.offset.rawValue,
-                partitionMaxBytes: Int32(clamping: partition.maximumBytes))
+                partition: partition.partition.partition.rawValue, currentLeaderEpoch: partition.leaderEpoch,
+                fetchOffset: partition.offset.rawValue,
+                partitionMaxBytes: Int32(clamping: min(partition.maximumBytes, max(share, 1))))
             let topic = partition.partition.topic.rawValue
             if let last = request.topics.indices.last, request.topics[last].topic == topic {
                 request.topics[last].partitions.append(entry)
@@ -165,78 +263,24 @@ final class Fetcher: Sendable {
         return request
     }
 
-    /// Takes over one partition's part of an answer.
-    private func take(
-        _ data: FetchResponse.PartitionData, of partition: TopicPartition, from position: Offset
-    ) throws(KafkaClientError) {
-        switch data.errorCode {
-        case .none:
-            try take(FetchedRecords(data.records, from: position), data, of: partition, from: position)
-        case .offsetOutOfRange:
-            try leaveRange(partition, at: position, logStart: data.logStartOffset)
-        case let code where code.isRetriable || code == .unknownServerError:
-            // Led by another broker, or not there now.
-            cluster.logger.debug("group \(configuration.group): fetching \(partition): \(code.name)")
-            cluster.invalidateMetadata(of: [partition.topic])
-            positions.withLock { $0.postpone(partition, now: .now) }
-            leadersMoved.notify()
-        default:
-            throw .refused(data.errorCode, subject: "fetch of partition \(partition)", message: nil)
-        }
-    }
-
-    private func take(
-        _ fetched: FetchedRecords, _ data: FetchResponse.PartitionData, of partition: TopicPartition,
-        from position: Offset
-    ) throws(KafkaClientError) {
-        if fetched.nextOffset > position {
-            let batch = ConsumedBatch(
-                topicPartition: partition, batches: fetched.batches, firstOffset: position,
-                nextOffset: fetched.nextOffset, highWatermark: Offset(data.highWatermark),
-                assignmentNumber: assignmentNumber)
-            // Under the lock, or the next batch, fetched from a new leader, might overtake this one.
-            positions.withLock { positions in
-                guard positions.advance(partition, from: position, to: fetched.nextOffset) else { return }
-                if !batch.batches.isEmpty || configuration.deliversEmptyBatches { buffer.append(batch) }
+    /// Asks the group where it has committed, for as long as there are partitions that begin there.
+    private func keepAskingTheGroup() async throws {
+        guard let committed else { return }
+        while true {
+            let version = changed.version
+            let unresolved = positions.withLock { $0.unresolved(.committed, now: .now) }
+            if unresolved.isEmpty {
+                try await changed.wait(after: version)
+                continue
             }
-        }
-        if fetched.isCutShort { positions.withLock { $0.enlarge(partition) } }
-        guard let damage = fetched.damage else { return }
-        let count = positions.withLock { positions in
-            positions.postpone(partition, now: .now)
-            return positions.countDamage(partition)
-        }
-        guard count >= Self.damageLimit else { return }
-        throw .damagedBatch(partition, at: fetched.nextOffset, reason: damage)
-    }
-
-    /// The offset has been deleted meanwhile, or the log was cut back.
-    private func leaveRange(
-        _ partition: TopicPartition, at position: Offset, logStart: Int64
-    ) throws(KafkaClientError) {
-        let place = logStart >= 0 ? " (the log starts at \(logStart))" : ""
-        let subject = "offset \(position) of partition \(partition) is out of range\(place)"
-        switch configuration.offsetReset {
-        case .earliest: cluster.logger.warning("\(subject); going on at the oldest record")
-        case .latest: cluster.logger.warning("\(subject); going on at the end")
-        case .none: throw .noOffset(partition)
-        }
-        positions.withLock { $0.lose(partition) }
-    }
-
-    /// Partitions without an offset start where the reset policy says.
-    private func lookUpOffsets(of led: [TopicPartition], at broker: Int32) async throws {
-        let unresolved = Set(positions.withLock { $0.unresolved }).intersection(led)
-        guard let first = unresolved.first else { return }
-        let query: OffsetQuery
-        switch configuration.offsetReset {
-        case .earliest: query = .earliest
-        case .latest: query = .latest
-        case .none: throw KafkaClientError.noOffset(first)
-        }
-        let results = try await cluster.offsets(query, of: Array(unresolved), at: .broker(broker))
-        for (partition, result) in results {
-            if let offset = try result.get() { positions.withLock { $0.move(partition, to: offset) } }
+            let offsets = try await cluster.retrying(.untilReachable) { try await committed(unresolved.keys.sorted()) }
+            positions.withLock { positions in
+                for (partition, number) in unresolved {
+                    let place = offsets[partition].map(FetchPositions.Place.at) ?? .reset
+                    positions.resolve(partition, number: number, to: place)
+                }
+            }
+            changed.notify()
         }
     }
 }

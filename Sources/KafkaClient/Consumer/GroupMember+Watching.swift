@@ -21,7 +21,7 @@ extension GroupMember {
                     pause = configuration.heartbeatInterval
                     end.complete(.success(.rebalance))
                 case .illegalGeneration:
-                    end.complete(.success(.rebalance))
+                    end.complete(.success(.thrownOut))
                     return
                 case .unknownMemberID:
                     logger.info("group \(configuration.group): the coordinator gave us up; joining again")
@@ -66,20 +66,15 @@ extension GroupMember {
     }
 
     private func watchInterval(_ membership: Membership) -> Duration {
-        switch configuration.topics {
-        case .pattern:
-            return configuration.topicRefresh
-        case .named:
-            let isSomeMissing = membership.dividedCounts?.values.contains(0) ?? false
-            return isSomeMissing ? configuration.topicRefresh : cluster.configuration.metadataMaxAge
-        }
+        if membership.selection.hasPattern { return configuration.topicRefresh }
+        let isSomeMissing = membership.dividedCounts?.values.contains(0) ?? false
+        return isSomeMissing ? configuration.topicRefresh : cluster.configuration.metadataMaxAge
     }
 
     private func haveTopicsChanged(_ membership: Membership) async throws -> Bool {
-        let topics = try await selectedTopics()
-        if topics != membership.topics { return true }
+        if try await topics(of: membership.selection) != membership.topics { return true }
         guard let divided = membership.dividedCounts else { return false }
-        if case .named = configuration.topics { cluster.invalidateMetadata(of: divided.keys) }
+        if !membership.selection.hasPattern { cluster.invalidateMetadata(of: divided.keys) }
         let metadata = try await cluster.metadata(of: Set(divided.keys))
         return divided.contains { topic, count in metadata.partitionCount(of: topic) ?? 0 != count }
     }

@@ -17,21 +17,26 @@ struct GroupRequests: Sendable {
 
     let cluster: Cluster
     let group: String
+    /// A static member's id.
+    var instanceID: String?
     let lane: ConnectionLane
 
     /// Joins the group. A coordinator that wants the member to come back with an id (KIP-394) gets its way.
+    ///
+    /// - Parameter subscription: what the member wants and has.
     func join(
-        memberID: String, topics: [TopicName], configuration: GroupConsumerConfiguration
+        memberID: String, subscription: Subscription, configuration: GroupConsumerConfiguration
     ) async throws -> JoinGroupResponse {
-        let subscription = try subscriptionBytes(topics)
         var request = JoinGroupRequest()
         request.groupID = group
         request.sessionTimeoutMs = configuration.sessionTimeout.wholeMilliseconds
         request.rebalanceTimeoutMs = configuration.rebalanceTimeout.wholeMilliseconds
         request.memberID = memberID
+        request.groupInstanceID = instanceID
         request.protocolType = ConsumerProtocol.type
-        request.protocols = configuration.assignors.map {
-            JoinGroupRequest.JoinGroupRequestProtocol(name: $0.name, metadata: subscription)
+        request.protocols = try configuration.assignors.map {
+            JoinGroupRequest.JoinGroupRequestProtocol(
+                name: $0.name, metadata: try ConsumerProtocol.bytes(of: subscription, for: $0))
         }
         let patience = configuration.rebalanceTimeout + cluster.configuration.requestTimeout
         var answer = try await join(request, timeout: patience)
@@ -54,6 +59,7 @@ struct GroupRequests: Sendable {
         request.groupID = group
         request.generationID = joined.generationID
         request.memberID = joined.memberID
+        request.groupInstanceID = instanceID
         request.assignments = try assignments.map { member, partitions in
             SyncGroupRequest.SyncGroupRequestAssignment(
                 memberID: member, assignment: try ConsumerProtocol.assignmentBytes(partitions))
@@ -71,7 +77,8 @@ struct GroupRequests: Sendable {
     }
 
     func heartbeat(memberID: String, generation: Int32) async throws {
-        let request = HeartbeatRequest(groupID: group, generationID: generation, memberID: memberID)
+        let request = HeartbeatRequest(
+            groupID: group, generationID: generation, memberID: memberID, groupInstanceID: instanceID)
         let answer = try await cluster.send(
             request, to: .coordinator(group: group), lane: lane, maximumVersion: Self.heartbeatVersion)
         try check(answer.errorCode, "heartbeat to group \(group)")
@@ -92,6 +99,7 @@ struct GroupRequests: Sendable {
         request.groupID = group
         request.generationIdOrMemberEpoch = generation
         request.memberID = memberID
+        request.groupInstanceID = instanceID
         request.topics = Dictionary(grouping: offsets, by: \.key.topic).map { topic, offsets in
             OffsetCommitRequest.OffsetCommitRequestTopic(
                 name: topic.rawValue,
@@ -114,7 +122,12 @@ struct GroupRequests: Sendable {
     }
 
     /// The group's committed offsets: of these partitions, or of all it has any for. Those without one are missing.
-    func committedOffsets(of partitions: [TopicPartition]?) async throws -> [TopicPartition: Offset] {
+    ///
+    /// - Parameter requireStable: be refused (UNSTABLE_OFFSET_COMMIT, which passes) while a transaction is about to
+    ///   change them, where the broker can tell (Kafka 2.5).
+    func committedOffsets(
+        of partitions: [TopicPartition]?, requireStable: Bool = false
+    ) async throws -> [TopicPartition: Offset] {
         var request = OffsetFetchRequest()
         request.groupID = group
         request.topics = partitions.map { partitions in
@@ -123,8 +136,15 @@ struct GroupRequests: Sendable {
                     name: topic.rawValue, partitionIndexes: partitions.map(\.partition.rawValue))
             }
         }
+        let asking = request
         // Version 8 asks for several groups in another form.
-        let answer = try await cluster.send(request, to: .coordinator(group: group), maximumVersion: 7)
+        let answer: OffsetFetchResponse = try await cluster.send(
+            to: .coordinator(group: group), maximumVersion: 7
+        ) { version in
+            var request = asking
+            request.requireStable = requireStable && version >= 7
+            return request
+        }
         try check(answer.errorCode, "offsets of group \(group)")
         var offsets: [TopicPartition: Offset] = [:]
         for topic in answer.topics {
@@ -144,50 +164,5 @@ struct GroupRequests: Sendable {
         guard code != .none else { return }
         if code == .notCoordinator || code == .coordinatorNotAvailable { cluster.invalidateCoordinator(of: group) }
         throw .refused(code, subject: subject(), message: nil)
-    }
-
-    private func subscriptionBytes(_ topics: [TopicName]) throws(KafkaClientError) -> ByteBuffer {
-        do {
-            return try ConsumerProtocolSubscription(topics: topics.map(\.rawValue)).versionedBytes(version: 0)
-        } catch {
-            throw .unencodable(request: "subscription", reason: "\(error)")
-        }
-    }
-}
-
-/// The data that consumers of a group exchange through its coordinator, which does not look into it.
-enum ConsumerProtocol {
-    static let type = "consumer"
-
-    static func assignmentBytes(_ partitions: [TopicPartition]) throws(KafkaClientError) -> ByteBuffer {
-        let topics = Dictionary(grouping: partitions, by: \.topic).sorted { $0.key < $1.key }
-        let assignment = ConsumerProtocolAssignment(
-            assignedPartitions: topics.map { topic, partitions in
-                ConsumerProtocolAssignment.TopicPartition(
-                    topic: topic.rawValue, partitions: partitions.map(\.partition.rawValue).sorted())
-            })
-        do {
-            return try assignment.versionedBytes(version: 0)
-        } catch {
-            throw .unencodable(request: "assignment", reason: "\(error)")
-        }
-    }
-
-    /// A member that gets nothing may get no bytes at all.
-    static func partitions(in bytes: ByteBuffer) throws -> [TopicPartition] {
-        guard bytes.readableBytes > 0 else { return [] }
-        let assignment = try ConsumerProtocolAssignment(versioned: bytes, acceptingNewer: true)
-        return try assignment.assignedPartitions.flatMap { entry in
-            let topic = try TopicName(entry.topic)
-            return entry.partitions.map { TopicPartition(topic: topic, partition: PartitionIndex($0)) }
-        }.sorted()
-    }
-
-    /// What a member has subscribed to. A subscription that cannot be read counts as one to nothing.
-    static func topics(in bytes: ByteBuffer) -> Set<TopicName> {
-        guard let subscription = try? ConsumerProtocolSubscription(versioned: bytes, acceptingNewer: true) else {
-            return []
-        }
-        return Set(subscription.topics.compactMap { try? TopicName($0) })
     }
 }

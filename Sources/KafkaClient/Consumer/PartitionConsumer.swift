@@ -8,29 +8,34 @@ import Synchronization
 /// The first call of `next()` starts to fetch. The sequence ends (with nil) when the iterating task is cancelled or
 /// ``close()`` is called; it throws when something is beyond help. Outages and moves of brokers are waited out. Batches
 /// without records are handed out too, where only transaction markers were passed, so that whoever waits for an
-/// offset sees it reached. One task iterates; ``close()`` is for any thread.
+/// offset sees it reached. One task iterates; the other methods are for any thread.
+///
+///     let partition = TopicPartition(topic: try TopicName("metrics.cpu"), partition: 0)
+///     for try await batch in PartitionConsumer(cluster: cluster, starts: [partition: 0]) {
+///         try batch.forEachRecord { record in … }
+///         if batch.nextOffset >= batch.highWatermark { break }
+///     }
 public final class PartitionConsumer: AsyncSequence, Sendable {
     public typealias Element = ConsumedBatch
 
-    private let cluster: Cluster
     private let fetcher: Fetcher
     private let buffer: BatchBuffer
     /// The fetching task: nil before the first `next()`.
     private let task = Mutex<Task<Void, Never>?>(nil)
 
-    /// - Parameter starts: the partitions, and the offset each is read from. Where an offset has been deleted meanwhile,
-    ///   reading goes on at the oldest record.
-    public init(cluster: Cluster, starts: [TopicPartition: Offset]) {
-        self.cluster = cluster
-        let partitions = starts.keys.sorted()
-        var configuration = GroupConsumerConfiguration(
-            group: "", topics: .named(Set(partitions.map(\.topic)).sorted()))
+    /// - Parameters:
+    ///   - starts: the partitions, and the offset each is read from. Where an offset has been deleted meanwhile, reading
+    ///     goes on where `configuration.offsetReset` says.
+    ///   - configuration: how records are fetched; batches without records are handed out whatever it says.
+    public init(
+        cluster: Cluster, starts: [TopicPartition: Offset],
+        configuration: FetchConfiguration = FetchConfiguration()
+    ) {
+        var configuration = configuration
         configuration.deliversEmptyBatches = true
         self.buffer = BatchBuffer(limit: configuration.prefetchBytes)
-        self.fetcher = Fetcher(
-            cluster: cluster, configuration: configuration,
-            requests: GroupRequests(cluster: cluster, group: "", lane: .shared), buffer: buffer,
-            partitions: partitions, starts: starts, assignmentNumber: 0)
+        self.fetcher = Fetcher(cluster: cluster, configuration: configuration, reader: "reading", buffer: buffer)
+        fetcher.assign(starts.keys.sorted(), starts: starts)
     }
 
     deinit {
@@ -46,6 +51,16 @@ public final class PartitionConsumer: AsyncSequence, Sendable {
         buffer.finish(.success(()))
     }
 
+    /// Batches that were damaged and passed over since the start, where `damagedBatches` is `.skip`.
+    public var damagedBatchCount: Int { fetcher.damagedCount.withLock { $0 } }
+
+    /// Goes on at `offset` in this partition, with the next batch that is handed out.
+    ///
+    /// - Throws: `KafkaClientError.notAssigned` if it is none of those that are read.
+    public func seek(_ partition: TopicPartition, to offset: Offset) throws(KafkaClientError) {
+        try fetcher.seek(partition, to: offset)
+    }
+
     /// For one task. What one iterator was given no other gets.
     public func makeAsyncIterator() -> Iterator {
         Iterator(consumer: self)
@@ -54,9 +69,8 @@ public final class PartitionConsumer: AsyncSequence, Sendable {
     private func start() {
         task.withLock { task in
             guard task == nil else { return }
-            let (cluster, fetcher, buffer) = (cluster, fetcher, buffer)
+            let (fetcher, buffer) = (fetcher, buffer)
             task = Task {
-                defer { cluster.close(fetcher.lane) }
                 do {
                     try await fetcher.run()
                 } catch {

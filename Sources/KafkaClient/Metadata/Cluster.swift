@@ -25,6 +25,8 @@ public final class Cluster: Sendable {
         case controller
         /// The one that keeps this consumer group.
         case coordinator(group: String)
+        /// The one that keeps the transactions of this transactional id.
+        case transactionCoordinator(String)
         /// The one that leads this partition.
         case leader(TopicPartition)
     }
@@ -113,7 +115,12 @@ public final class Cluster: Sendable {
 
     /// Says that the group's coordinator proved to be another one, so that the next use asks again.
     public func invalidateCoordinator(of group: String) {
-        coordinators.forget(group)
+        coordinators.forget(.group(group))
+    }
+
+    /// Says that the coordinator of a transactional id proved to be another one.
+    func invalidateCoordinator(ofTransactions id: String) {
+        coordinators.forget(.transactions(id))
     }
 
     /// Says that the controller proved to be another one.
@@ -180,7 +187,9 @@ public final class Cluster: Sendable {
             }
             return try await address(ofBroker: id)
         case .coordinator(let group):
-            return try await coordinatorAddress(of: group)
+            return try await coordinatorAddress(of: .group(group))
+        case .transactionCoordinator(let id):
+            return try await coordinatorAddress(of: .transactions(id))
         case .leader(let partition):
             let metadata = try await current(topics: [partition.topic])
             let leader: Int32
@@ -203,16 +212,20 @@ public final class Cluster: Sendable {
         return broker.address
     }
 
-    private func coordinatorAddress(of group: String) async throws -> BrokerAddress {
-        if let known = coordinators.address(of: group) { return known }
-        let answer: FindCoordinatorResponse = try await send(
-            FindCoordinatorRequest(key: group), to: .any, maximumVersion: 3)
+    private func coordinatorAddress(of key: Coordinated) async throws -> BrokerAddress {
+        if let known = coordinators.address(of: key) { return known }
+        let (request, subject) =
+            switch key {
+            case .group(let name): (FindCoordinatorRequest(key: name), "coordinator of group \(name)")
+            case .transactions(let id):
+                (FindCoordinatorRequest(key: id, keyType: 1), "coordinator of transactions \(id)")
+            }
+        let answer: FindCoordinatorResponse = try await send(request, to: .any, maximumVersion: 3)
         guard answer.errorCode == .none else {
-            throw KafkaClientError.refused(
-                answer.errorCode, subject: "coordinator of group \(group)", message: answer.errorMessage)
+            throw KafkaClientError.refused(answer.errorCode, subject: subject, message: answer.errorMessage)
         }
         let address = BrokerAddress(host: answer.host, port: Int(answer.port))
-        coordinators.learn(group, address: address)
+        coordinators.learn(key, address: address)
         return address
     }
 
@@ -223,7 +236,8 @@ public final class Cluster: Sendable {
         default: return
         }
         switch target {
-        case .coordinator(let group): coordinators.forget(group)
+        case .coordinator(let group): coordinators.forget(.group(group))
+        case .transactionCoordinator(let id): coordinators.forget(.transactions(id))
         case .leader(let partition): metadataStore.invalidate([partition.topic])
         case .broker, .controller: metadataStore.invalidateBrokers()
         case .any: break

@@ -11,6 +11,9 @@ public struct ClusterMetadata: Sendable {
     /// The topics asked for so far, those that exist.
     public internal(set) var topics: [TopicName: TopicDescription] = [:]
 
+    /// Grows with each answer that was taken over.
+    var revision: UInt64 = 0
+
     /// Why topics that do exist, or may, cannot be described: above all for lack of authorization.
     var refusals: [TopicName: ErrorCode] = [:]
 
@@ -56,6 +59,9 @@ public struct BrokerDescription: Hashable, Sendable {
 public struct TopicDescription: Hashable, Sendable {
     /// What it is called.
     public let name: TopicName
+    /// Its id, which a topic of the same name that is created later does not have; nil if the brokers have no ids
+    /// (before Kafka 2.8).
+    public var id: TopicID?
     /// Made by the cluster for itself, as `__consumer_offsets`.
     public let isInternal: Bool
     /// In order of their numbers.

@@ -1,18 +1,26 @@
 import Synchronization
 
-/// Remembers which broker keeps which consumer group, until it proves wrong. Owned by ``Cluster``; any thread.
+/// What has a coordinator.
+enum Coordinated: Hashable, Sendable {
+    case group(String)
+    /// The transactions of one transactional id.
+    case transactions(String)
+}
+
+/// Remembers which broker keeps which consumer group and which transactional id, until it proves wrong. Owned by
+/// ``Cluster``; any thread.
 final class CoordinatorCache: Sendable {
-    private let addresses = Mutex<[String: BrokerAddress]>([:])
+    private let addresses = Mutex<[Coordinated: BrokerAddress]>([:])
 
-    func address(of group: String) -> BrokerAddress? {
-        addresses.withLock { $0[group] }
+    func address(of key: Coordinated) -> BrokerAddress? {
+        addresses.withLock { $0[key] }
     }
 
-    func learn(_ group: String, address: BrokerAddress) {
-        addresses.withLock { $0[group] = address }
+    func learn(_ key: Coordinated, address: BrokerAddress) {
+        addresses.withLock { $0[key] = address }
     }
 
-    func forget(_ group: String) {
-        addresses.withLock { _ = $0.removeValue(forKey: group) }
+    func forget(_ key: Coordinated) {
+        addresses.withLock { _ = $0.removeValue(forKey: key) }
     }
 }

@@ -11,18 +11,21 @@ struct BatchDelivery {
     private let cluster: Cluster
     private let configuration: ProducerConfiguration
     private let identities: ProducerIdentities
+    /// Of a transactional producer: where the identity comes from, and what has to be so before anything is written.
+    private let session: TransactionSession?
     private let batch: OutgoingBatch
     /// An attempt may have been written though the broker did not say so.
     private var isUncertain = false
 
     init(
         of batch: OutgoingBatch, to partition: TopicPartition, cluster: Cluster, configuration: ProducerConfiguration,
-        identities: ProducerIdentities
+        identities: ProducerIdentities, session: TransactionSession? = nil
     ) {
         self.partition = partition
         self.cluster = cluster
         self.configuration = configuration
         self.identities = identities
+        self.session = session
         self.batch = batch
     }
 
@@ -49,7 +52,10 @@ struct BatchDelivery {
                 try await Task.sleep(for: backoff.next())
             }
         } catch {
-            if isUncertain { sequence.invalidate() }
+            if isUncertain {
+                sequence.invalidate()
+                session?.sequenceBroke(partition)
+            }
             throw error
         }
     }
@@ -57,7 +63,12 @@ struct BatchDelivery {
     private mutating func attempt(
         _ encoded: inout EncodedBatch, _ sequence: inout ProducerSequence
     ) async throws -> Offset {
-        if configuration.isIdempotent { try await stamp(&encoded, &sequence) }
+        if let session {
+            try await session.enlist(partition)
+            try stamp(&encoded, &sequence, of: session)
+        } else if configuration.isIdempotent {
+            try await stamp(&encoded, &sequence)
+        }
         let offset = try await exchange(encoded)
         sequence.advance(by: encoded.header.recordCount)
         return offset
@@ -69,11 +80,30 @@ struct BatchDelivery {
             sequence.start(try await identities.identity(replacing: sequence.identity))
         }
         guard let identity = sequence.identity else { return }
+        stamp(&encoded, identity, sequence)
+    }
+
+    /// The identity is the transaction's. With each new epoch every partition counts from 0.
+    private func stamp(
+        _ encoded: inout EncodedBatch, _ sequence: inout ProducerSequence, of session: TransactionSession
+    ) throws {
+        let identity = try session.identity()
+        if sequence.identity != identity { sequence.start(identity) }
+        guard sequence.isValid else {
+            session.sequenceBroke(partition)
+            throw TransactionError.aborted
+        }
+        stamp(&encoded, identity, sequence)
+    }
+
+    private func stamp(_ encoded: inout EncodedBatch, _ identity: ProducerIdentity, _ sequence: ProducerSequence) {
         let header = encoded.header
         if header.producerID != identity.id || header.producerEpoch != identity.epoch
             || header.baseSequence != sequence.next
         {
-            encoded.stamp(producerID: identity.id, producerEpoch: identity.epoch, baseSequence: sequence.next)
+            encoded.stamp(
+                producerID: identity.id, producerEpoch: identity.epoch, baseSequence: sequence.next,
+                isTransactional: session != nil)
         }
     }
 
@@ -82,7 +112,8 @@ struct BatchDelivery {
         // Known and fresh before the request, as only here it may be created.
         _ = try await cluster.metadata(of: [partition.topic], createMissing: true)
         let request = ProduceRequest(
-            acks: configuration.acks.rawValue, timeoutMs: cluster.configuration.requestTimeout.wholeMilliseconds,
+            transactionalID: session?.transactionalID, acks: configuration.acks.rawValue,
+            timeoutMs: cluster.configuration.requestTimeout.wholeMilliseconds,
             topicData: [
                 ProduceRequest.TopicProduceData(
                     name: topic,
@@ -139,6 +170,8 @@ struct BatchDelivery {
         switch error {
         case .refused(.outOfOrderSequenceNumber, _, _), .refused(.unknownProducerID, _, _),
             .refused(.invalidProducerEpoch, _, _):
+            // A transaction cannot go on with another producer id.
+            if session != nil { return false }
             // The broker lost the sequence (it lost records, or forgot a producer that was idle for days). What it
             // has refused it has not written.
             sequence.invalidate()

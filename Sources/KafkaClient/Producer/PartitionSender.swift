@@ -14,19 +14,24 @@ final class PartitionSender: Sendable {
     private let cluster: Cluster
     private let configuration: ProducerConfiguration
     private let identities: ProducerIdentities
+    private let session: TransactionSession?
     private let budget: ByteBudget
     private let queue: Mutex<PartitionQueue>
+    /// What is on its way.
+    private let current = Mutex<OutgoingBatch?>(nil)
     private let arrived = Signal()
     private let finished = Signal()
 
     init(
         partition: TopicPartition, cluster: Cluster, configuration: ProducerConfiguration,
-        identities: ProducerIdentities, budget: ByteBudget
+        identities: ProducerIdentities, session: TransactionSession? = nil,
+        budget: ByteBudget
     ) {
         self.partition = partition
         self.cluster = cluster
         self.configuration = configuration
         self.identities = identities
+        self.session = session
         self.budget = budget
         self.queue = Mutex(PartitionQueue(linger: configuration.linger, batchBytes: configuration.batchBytes))
     }
@@ -58,19 +63,32 @@ final class PartitionSender: Sendable {
         }
     }
 
+    /// Fails what waits, and what is on its way once its attempt has ended.
+    func abandon(_ error: any Error) {
+        fail(queue.withLock { $0.removeAll() }, error)
+        current.withLock { $0 }?.complete(.failure(error))
+        finished.notify()
+    }
+
+    private func fail(_ batches: [OutgoingBatch], _ error: any Error) {
+        for batch in batches {
+            budget.release(batch.bytes)
+            batch.complete(.failure(error))
+        }
+    }
+
     /// Sends until the task is cancelled; what is left then fails as ``KafkaClientError/closed``.
     func run() async {
         var sequence = ProducerSequence()
         while let batch = await nextBatch() {
+            current.withLock { $0 = batch }
             await deliver(batch, &sequence)
+            current.withLock { $0 = nil }
             budget.release(batch.bytes)
             queue.withLock { $0.finish() }
             finished.notify()
         }
-        for batch in queue.withLock({ $0.removeAll() }) {
-            budget.release(batch.bytes)
-            batch.complete(.failure(KafkaClientError.closed))
-        }
+        fail(queue.withLock { $0.removeAll() }, KafkaClientError.closed)
         finished.notify()
     }
 
@@ -94,6 +112,8 @@ final class PartitionSender: Sendable {
             if case .failure(KafkaClientError.refused(.messageTooLarge, _, _)) = result, let halves = part.halves() {
                 parts += [halves.1, halves.0]
             } else {
+                // First the transaction, so that nobody who hears of it finds it intact.
+                if case .failure(let error) = result { session?.deliveryFailed(error) }
                 part.complete(result)
             }
         }
@@ -103,7 +123,8 @@ final class PartitionSender: Sendable {
         _ batch: OutgoingBatch, _ sequence: inout ProducerSequence
     ) async -> Result<Offset, any Error> {
         var delivery = BatchDelivery(
-            of: batch, to: partition, cluster: cluster, configuration: configuration, identities: identities)
+            of: batch, to: partition, cluster: cluster, configuration: configuration, identities: identities,
+            session: session)
         do {
             return .success(try await delivery.run(&sequence))
         } catch is CancellationError {

@@ -19,6 +19,10 @@ public final class Producer: Sendable {
         self.core = ProducerCore(cluster: cluster, configuration: configuration)
     }
 
+    init(core: ProducerCore) {
+        self.core = core
+    }
+
     deinit {
         core.cancel()
     }

@@ -18,28 +18,34 @@ final class ProducerCore: Sendable {
     let configuration: ProducerConfiguration
     let budget: ByteBudget
     private let identities: ProducerIdentities
+    /// Of a transactional producer.
+    private let session: TransactionSession?
     private let state = Mutex(State())
 
-    init(cluster: Cluster, configuration: ProducerConfiguration) {
+    init(cluster: Cluster, configuration: ProducerConfiguration, session: TransactionSession? = nil) {
         self.cluster = cluster
         self.configuration = configuration
         self.budget = ByteBudget(limit: configuration.maximumBufferedBytes)
         self.identities = ProducerIdentities(cluster: cluster)
+        self.session = session
     }
 
     /// The partition's sender, started when first asked for.
-    func sender(of partition: TopicPartition) throws(KafkaClientError) -> PartitionSender {
+    ///
+    /// - Throws: `KafkaClientError.closed`, or a ``TransactionError`` where nothing can be sent now.
+    func sender(of partition: TopicPartition) throws -> PartitionSender {
+        try session?.want(partition)
         let sender = state.withLock { state -> PartitionSender? in
             if state.isClosed { return nil }
             if let sender = state.senders[partition] { return sender }
             let sender = PartitionSender(
                 partition: partition, cluster: cluster, configuration: configuration, identities: identities,
-                budget: budget)
+                session: session, budget: budget)
             state.senders[partition] = sender
             state.tasks.append(Task { await sender.run() })
             return sender
         }
-        guard let sender else { throw .closed }
+        guard let sender else { throw KafkaClientError.closed }
         return sender
     }
 
@@ -68,6 +74,11 @@ final class ProducerCore: Sendable {
             for sender in senders { group.addTask { try await sender.flush() } }
             try await group.waitForAll()
         }
+    }
+
+    /// Fails everything that was taken in and is not written yet. What is on its way is not tried again.
+    func abandon(_ error: any Error) {
+        for sender in state.withLock({ Array($0.senders.values) }) { sender.abandon(error) }
     }
 
     /// Takes nothing more in.

@@ -10,8 +10,12 @@ public struct RequestFrame: Sendable {
     public private(set) var body: MessageReader
 
     /// Reads the header of a frame's content (`Frame.next`).
-    public init(_ content: ByteBuffer) throws(ProtocolError) {
-        var reader = MessageReader(content)
+    ///
+    /// - Parameter maximumElements: what all arrays of the body together may have.
+    public init(
+        _ content: ByteBuffer, maximumElements: Int = MessageReader.maximumElements
+    ) throws(ProtocolError) {
+        var reader = MessageReader(content, maximumElements: maximumElements)
         header = try RequestHeader(decoding: &reader)
         body = reader
     }

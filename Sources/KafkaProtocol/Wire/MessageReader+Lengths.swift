@@ -76,10 +76,10 @@ extension MessageReader {
         return count
     }
 
-    /// The count of strings or structures, which count against the limit of all arrays together; nil is null.
+    /// The count of elements, which count against the limit of all arrays together; nil is null.
     private mutating func readElementCount(_ minimumSize: Int, _ field: StaticString) throws(ProtocolError) -> Int? {
         guard let count = try readCount(minimumSize, field) else { return nil }
-        guard count <= elementsLeft else { throw error(.tooManyElements(maximum: Self.maximumElements), field) }
+        guard count <= elementsLeft else { throw error(.tooManyElements(maximum: elementLimit), field) }
         elementsLeft -= count
         return count
     }
@@ -104,7 +104,7 @@ extension MessageReader {
     }
 
     mutating func readNullableInt32Array(_ field: StaticString) throws(ProtocolError) -> [Int32]? {
-        guard let count = try readCount(4, field) else { return nil }
+        guard let count = try readElementCount(4, field) else { return nil }
         var elements: [Int32] = []
         elements.reserveCapacity(count)
         for _ in 0..<count { elements.append(try readInt32(field)) }
@@ -117,7 +117,7 @@ extension MessageReader {
     }
 
     mutating func readInt64Array(_ field: StaticString) throws(ProtocolError) -> [Int64] {
-        guard let count = try readCount(8, field) else { throw error(.unexpectedNull, field) }
+        guard let count = try readElementCount(8, field) else { throw error(.unexpectedNull, field) }
         var elements: [Int64] = []
         elements.reserveCapacity(count)
         for _ in 0..<count { elements.append(try readInt64(field)) }

@@ -11,13 +11,17 @@ struct TaggedField {
 }
 
 extension MessageReader {
-    /// How many tagged fields follow; 0 in a version without them.
+    /// How many tagged fields follow, which count as elements; 0 in a version without them.
     mutating func readTaggedFieldCount() throws(ProtocolError) -> UInt32 {
         guard isFlexible else { return 0 }
         let count = try readUnsignedVarint("tagged fields")
         guard Int(count) <= remaining / 2 else {
             throw error(.countTooLarge(Int(count), remaining: remaining), "tagged fields")
         }
+        guard Int(count) <= elementsLeft else {
+            throw error(.tooManyElements(maximum: elementLimit), "tagged fields")
+        }
+        elementsLeft -= Int(count)
         return count
     }
 

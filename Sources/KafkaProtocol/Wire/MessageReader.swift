@@ -18,17 +18,22 @@ public struct MessageReader: Sendable {
     private let start: Int
     /// Whether lengths are compact and structures end with tagged fields. The message sets it when it begins.
     var isFlexible = false
-    /// How many more strings and structures arrays may bring. An empty string is one byte on the wire and sixteen in
-    /// memory, so the size of a message alone does not bound what it becomes.
-    var elementsLeft = maximumElements
+    /// How many more elements arrays may bring. An empty string is one byte on the wire and sixteen in memory, and what
+    /// is answered to an element may be larger still, so the size of a message alone does not bound what it becomes.
+    var elementsLeft: Int
+    let elementLimit: Int
 
-    /// The most strings and structures in all arrays of one message.
+    /// The most elements in all arrays of one message, where the caller says nothing else.
     public static let maximumElements = 4_000_000
 
     /// Reads from the readable bytes of `buffer`.
-    public init(_ buffer: ByteBuffer) {
+    ///
+    /// - Parameter maximumElements: more elements in all arrays together are an error.
+    public init(_ buffer: ByteBuffer, maximumElements: Int = Self.maximumElements) {
         self.buffer = buffer
         self.start = buffer.readerIndex
+        self.elementsLeft = maximumElements
+        self.elementLimit = maximumElements
     }
 
     /// How many bytes have been read.

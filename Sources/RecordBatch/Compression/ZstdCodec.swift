@@ -3,6 +3,10 @@ internal import NIOCore
 
 /// Zstandard frames (RFC 8878) by libzstd, at its default level; one or more frames are read.
 enum ZstdCodec {
+    /// What frames begin with, little-endian: those with content, and those to be skipped, whose last four bits are free.
+    private static let magic: UInt32 = 0xFD2F_B528
+    private static let skippableMagic: UInt32 = 0x184D_2A50
+
     private static let readers = ContextPool<Reader>(maximumIdle: 4)
     private static let writers = ContextPool<Writer>(maximumIdle: 4)
 
@@ -19,8 +23,9 @@ enum ZstdCodec {
         ZSTD_DCtx_reset(reader.context, ZSTD_reset_session_only)
         ZSTD_DCtx_setParameter(reader.context, ZSTD_d_windowLogMax, maximumWindowLog(for: sink.limit))
         var source = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
+        var hint = 0
         while true {
-            var hint = 0
+            if hint == 0 { try requireFrame(input, at: source.pos, sink) }
             var isFull = false
             try sink.offer { (room) throws(RecordBatchError) in
                 var target = ZSTD_outBuffer(dst: room.baseAddress, size: room.count, pos: 0)
@@ -33,6 +38,18 @@ enum ZstdCodec {
                 if hint == 0 { return }
                 if !isFull { throw sink.damaged("its bytes end early") }
             }
+        }
+    }
+
+    /// Libraries read the frames of versions before the standard too, and take for these whatever memory they ask for: the
+    /// limit of the window does not count there.
+    private static func requireFrame(
+        _ input: UnsafeRawBufferPointer, at position: Int, _ sink: borrowing DecompressionSink
+    ) throws(RecordBatchError) {
+        guard input.count - position >= 4 else { return }
+        let start = input.loadUnaligned(fromByteOffset: position, as: UInt32.self).littleEndian
+        guard start == magic || start & ~0xF == skippableMagic else {
+            throw sink.damaged("no frame begins where one should")
         }
     }
 

@@ -15,11 +15,20 @@ extension EncodedBatch {
         messageSet: ByteBuffer, compression: CompressionCodec? = nil,
         maximumDecompressedBytes: Int = RecordBatchLimits.maximumDecompressedBytes
     ) throws(LegacyMessageError) -> EncodedBatch? {
+        var budget = maximumDecompressedBytes
+        return try converting(messageSet: messageSet, compression: compression, budget: &budget)
+    }
+
+    /// The same for one set of many: what compressed messages decompress to is taken from `budget`, and beyond it the set
+    /// is refused.
+    public static func converting(
+        messageSet: ByteBuffer, compression: CompressionCodec? = nil, budget: inout Int
+    ) throws(LegacyMessageError) -> EncodedBatch? {
         guard messageSet.readableBytes > 0 else { return nil }
         var builder = RecordBatchBuilder(
             compression: compression ?? LegacyMessageSet.compression(of: messageSet),
             capacity: messageSet.readableBytes)
-        try LegacyMessageSet.forEachMessage(in: messageSet, maximumDecompressedBytes: maximumDecompressedBytes) {
+        try LegacyMessageSet.forEachMessage(in: messageSet, budget: &budget) {
             builder.append(timestamp: $0.timestamp, key: $0.key, value: $0.value)
         }
         do throws(RecordBatchError) {

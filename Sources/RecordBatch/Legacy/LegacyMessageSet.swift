@@ -25,10 +25,19 @@ public enum LegacyMessageSet {
         in bytes: ByteBuffer, maximumDecompressedBytes: Int = RecordBatchLimits.maximumDecompressedBytes,
         _ body: (LegacyMessageView) -> Void
     ) throws(LegacyMessageError) {
+        var budget = maximumDecompressedBytes
+        try forEachMessage(in: bytes, budget: &budget, body)
+    }
+
+    /// The same for one set of many: what compressed messages decompress to is taken from `budget`, also what comes out of
+    /// one before it turns out to be damaged, so that work and memory for all sets together have a bound.
+    static func forEachMessage(
+        in bytes: ByteBuffer, budget: inout Int, _ body: (LegacyMessageView) -> Void
+    ) throws(LegacyMessageError) {
         guard bytes.readableBytes <= maximumBytes else {
             throw LegacyMessageError(position: 0, damage: .setTooLarge(bytes.readableBytes))
         }
-        var budget = min(maximumDecompressedBytes, maximumBytes)
+        budget = min(budget, maximumBytes)
         try bytes.withUnsafeReadableBytes { (set) throws(LegacyMessageError) in
             var position = 0
             while position < set.count {
@@ -146,6 +155,7 @@ public enum LegacyMessageSet {
         _ bytes: UnsafeRawBufferPointer, with codec: CompressionCodec, format: LegacyMessageFormat, budget: inout Int
     ) throws(LegacyMessageDamage) -> ByteBuffer {
         var inside = ByteBuffer()
+        defer { budget -= inside.readableBytes }
         do throws(RecordBatchError) {
             if codec == .lz4, format == .v0, let repaired = LegacyLZ4Frame.withRightHeaderChecksum(bytes) {
                 try repaired.withUnsafeReadableBytes { (repaired) throws(RecordBatchError) in
@@ -157,7 +167,6 @@ public enum LegacyMessageSet {
         } catch {
             throw .compression(error)
         }
-        budget -= inside.readableBytes
         return inside
     }
 }

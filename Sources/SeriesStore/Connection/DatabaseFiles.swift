@@ -4,10 +4,13 @@ internal import Glibc
 enum DatabaseFiles {
     /// The bytes of the database and of its write-ahead log; what is not there counts nothing.
     static func byteCount(path: String) -> Int64 {
-        ["", "-wal"].reduce(0) { sum, suffix in
-            var status = stat()
-            return stat(path + suffix, &status) == 0 ? sum + Int64(status.st_size) : sum
-        }
+        byteCount(of: path) + byteCount(of: path + "-wal")
+    }
+
+    /// The bytes of one file, 0 when it is not there.
+    static func byteCount(of file: String) -> Int64 {
+        var status = stat()
+        return stat(file, &status) == 0 ? Int64(status.st_size) : 0
     }
 
     /// Makes the directory that the database is to be in, though not those above it: these are a mistake more often

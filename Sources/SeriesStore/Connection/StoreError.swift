@@ -16,6 +16,8 @@ public enum StoreError: Error, Hashable {
     case newerSchema(path: String, version: Int, supported: Int)
     /// An older weir made it, and only a writer may bring it up to date.
     case olderSchema(path: String, version: Int, needed: Int)
+    /// There is a file where a new one was to be written.
+    case exists(path: String)
     /// Another process writes to it.
     case inUse(path: String, processID: Int32?)
     /// The disk or a quota is full, or `maximumBytes` is reached. Nothing of the transaction was stored.
@@ -66,6 +68,8 @@ extension StoreError: CustomStringConvertible {
             the database '\(path)' has schema version \(version), this weir needs \(needed); start this version's \
             'weir subscriber' on it once to bring it up to date
             """
+        case .exists(let path):
+            "'\(path)' is there already and is not overwritten; choose another name or remove it"
         case .inUse(let path, let processID):
             """
             the database '\(path)' is being written by \(processID.map { "process \($0)" } ?? "another process"); \

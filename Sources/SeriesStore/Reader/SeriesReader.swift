@@ -40,6 +40,11 @@ public final class SeriesReader: Sendable {
         try read(ProgressTables.read)
     }
 
+    /// What limits have refused since the database was made, the most samples first.
+    public func overflow() throws(StoreError) -> [SeriesOverflow] {
+        try read(OverflowTable.read)
+    }
+
     func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
         try StoreError.naming(path) { try pool.read(body) }
     }

@@ -3,6 +3,7 @@ extension Schema {
     static let steps: [Step] = [
         Step(name: "series, samples, windows and progress", sql: firstTables),
         Step(name: "sealed chunks", sql: chunkTables),
+        Step(name: "retention and limits of series", sql: retentionTables),
     ]
 
     /// Times are milliseconds since the epoch (UTC). A NULL among the values is NaN.
@@ -83,6 +84,47 @@ extension Schema {
             sealed_before INTEGER NOT NULL
         );
         INSERT INTO sealing (sealed_before) VALUES (\(Int64.min));
+        """
+
+    /// Durations are milliseconds, 0 for ever. `retention.floor`: samples before it were deleted once. A table's
+    /// `retention_progress` says before which time all rows of that retention are gone.
+    private static let retentionTables = """
+        CREATE TABLE retention (
+            id      INTEGER PRIMARY KEY,
+            samples INTEGER NOT NULL,
+            minutes INTEGER NOT NULL,
+            hours   INTEGER NOT NULL,
+            floor   INTEGER NOT NULL
+        );
+        CREATE TABLE retention_policy (
+            policy TEXT NOT NULL
+        );
+        CREATE TABLE retention_progress (
+            retention INTEGER NOT NULL,
+            "table"   TEXT NOT NULL,
+            "before"  INTEGER NOT NULL,
+            PRIMARY KEY (retention, "table")
+        ) WITHOUT ROWID;
+
+        CREATE TABLE series_state (
+            series_id INTEGER PRIMARY KEY,
+            retention INTEGER NOT NULL,
+            last_hour INTEGER NOT NULL
+        );
+        INSERT INTO series_state (series_id, retention, last_hour)
+            SELECT id, 0, coalesce(latest, 0) FROM series LEFT JOIN
+                (SELECT series_id, max(start) AS latest FROM window_1h GROUP BY series_id) ON series_id = id;
+
+        CREATE TABLE series_overflow (
+            "limit"      TEXT NOT NULL,
+            culprit      TEXT NOT NULL,
+            metric       TEXT NOT NULL,
+            label        TEXT NOT NULL,
+            label_values INTEGER NOT NULL,
+            series       INTEGER NOT NULL,
+            samples      INTEGER NOT NULL,
+            PRIMARY KEY ("limit", culprit)
+        ) WITHOUT ROWID;
         """
 
     private static func windowTable(_ name: String) -> String {

@@ -6,6 +6,12 @@ public struct CommitReport: Hashable, Sendable {
     public var duplicateSamples = 0
     /// Of these, how many of which series.
     public var duplicatesBySeries: [SeriesReference: Int] = [:]
+    /// Samples older than their series' retention.
+    public var expiredSamples = 0
+    /// Samples of series that a limit refuses.
+    public var refusedSamples = 0
+    /// What the limits refused, by cause.
+    public var overflow: [SeriesOverflow] = []
     public var newSeries = 0
     /// Window rows written, of all resolutions.
     public var writtenWindows = 0

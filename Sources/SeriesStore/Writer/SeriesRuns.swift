@@ -1,57 +1,77 @@
 internal import MetricModel
 
-/// A head's samples, series by series, each series' in order of time. Remembers which of them are dropped because the
-/// series has a sample at that timestamp already. Lives during one commit.
+/// A head's samples that are to be stored, series by series, each series' in order of time. Remembers which of them are
+/// dropped because the series has a sample at that timestamp already. Lives during one commit.
 struct SeriesRuns {
     /// The samples of one series: its id in the database, and where they are among `entries`.
     struct Run {
+        let reference: SeriesReference
         let series: Int64
         let range: Range<Int>
     }
 
     private(set) var entries: ContiguousArray<Head.Entry>
     private(set) var runs: [Run] = []
-    private(set) var droppedCount = 0
+    /// Samples dropped because there is one at that timestamp.
+    private(set) var duplicateCount = 0
+    /// Of these, how many of which series.
+    private(set) var duplicates: [SeriesReference: Int] = [:]
+    /// Samples older than their retention, and of series that a limit refuses; they are in no run.
+    private(set) var (expiredCount, refusedCount) = (0, 0)
     private var isDropped: [Bool]
     private(set) var newestTimestamp = Timestamp(milliseconds: .min)
 
-    init(_ head: Head, ids: SeriesTables) {
+    /// Asks `series` which samples are to be stored.
+    init(_ head: Head, _ series: inout KnownSeries, now: Timestamp) throws {
         entries = Self.sorted(head.entries)
         isDropped = [Bool](repeating: false, count: entries.count)
         var start = 0
         while start < entries.count {
             let reference = entries[start].series
             var end = start + 1
-            while end < entries.count, entries[end].series == reference {
-                // Of one timestamp the sample that came first stays.
-                if entries[end].timestamp == entries[end - 1].timestamp { drop(end) }
-                end += 1
+            while end < entries.count, entries[end].series == reference { end += 1 }
+            let newest = entries[end - 1].timestamp
+            switch try series.standing(of: reference, newest: newest, now: now) {
+            case .stored(let id, let firstTaken):
+                var first = start
+                while first < end, entries[first].timestamp < firstTaken { first += 1 }
+                expiredCount += first - start
+                if first < end { append(Run(reference: reference, series: id, range: first..<end)) }
+                discard(start..<first)
+            case .refused:
+                series.count(refused: end - start, of: reference)
+                refusedCount += end - start
+                discard(start..<end)
             }
-            newestTimestamp = max(newestTimestamp, entries[end - 1].timestamp)
-            let id = ids.id(of: reference)
-            precondition(id != 0, "samples of series reference \(reference.rawValue), which no head defined")
-            runs.append(Run(series: id, range: start..<end))
             start = end
         }
     }
 
-    /// How many samples a series has.
-    var averageCount: Int { runs.isEmpty ? 0 : entries.count / runs.count }
-
-    var droppedBySeries: [SeriesReference: Int] {
-        guard droppedCount > 0 else { return [:] }
-        return zip(entries, isDropped).reduce(into: [:]) { counts, entry in
-            if entry.1 { counts[entry.0.series, default: 0] += 1 }
+    private mutating func append(_ run: Run) {
+        for index in run.range.dropFirst() where entries[index].timestamp == entries[index - 1].timestamp {
+            // Of one timestamp the sample that came first stays.
+            drop(index)
         }
+        newestTimestamp = max(newestTimestamp, entries[run.range.upperBound - 1].timestamp)
+        runs.append(run)
     }
 
-    var keptCount: Int { entries.count - droppedCount }
+    private mutating func discard(_ range: Range<Int>) {
+        for index in range { isDropped[index] = true }
+    }
+
+    /// How many samples a series has.
+    var averageCount: Int { runs.isEmpty ? 0 : keptCount / runs.count }
+
+    var keptCount: Int { entries.count - duplicateCount - expiredCount - refusedCount }
 
     func isKept(_ index: Int) -> Bool { !isDropped[index] }
 
     mutating func drop(_ index: Int) {
-        if !isDropped[index] { droppedCount += 1 }
+        guard !isDropped[index] else { return }
         isDropped[index] = true
+        duplicateCount += 1
+        duplicates[entries[index].series, default: 0] += 1
     }
 
     /// The samples of a range of `entries` that are not dropped.

@@ -1,80 +1,93 @@
 internal import GRDB
 internal import MetricModel
 
-/// The tables `series`, `label` and `series_label`: finds or creates the row of each series a head names.
+/// The tables `series`, `label`, `series_label` and `series_state`: finds, creates and removes the rows of a series.
 /// Owned by the `SeriesWriter`, used on its connection only.
 ///
 /// A series is found by a fingerprint of its canonical text and then by the text, so that the long texts need no
 /// index of their own.
 struct SeriesTables {
+    /// What a series' rows say.
+    struct Row {
+        let id: Int64
+        /// The number of its retention.
+        let retention: Int64
+        /// The start of the latest hour in which it has samples.
+        let lastHour: Timestamp
+    }
+
     private let find: PreparedStatement
     private let insert: PreparedStatement
+    private let insertState: PreparedStatement
+    private let putLastHour: PreparedStatement
     private let findLabel: PreparedStatement
     private let insertLabel: PreparedStatement
     private let insertPosting: PreparedStatement
-    /// By `SeriesReference`; 0 where the reference has not been resolved.
-    private var ids: [Int64] = []
+    private let removal: SeriesRemoval
 
     init(_ database: Database) throws {
-        find = try PreparedStatement("SELECT id, labels FROM series WHERE fingerprint = ?", on: database)
+        find = try PreparedStatement(
+            """
+            SELECT id, labels, retention, last_hour FROM series JOIN series_state ON series_id = id
+            WHERE fingerprint = ?
+            """, on: database)
         insert = try PreparedStatement(
             "INSERT INTO series (metric, labels, fingerprint) VALUES (?, ?, ?) RETURNING id", on: database)
+        insertState = try PreparedStatement(
+            "INSERT INTO series_state (series_id, retention, last_hour) VALUES (?, ?, ?)", on: database)
+        putLastHour = try PreparedStatement(
+            "UPDATE series_state SET last_hour = ? WHERE series_id = ?", on: database)
         findLabel = try PreparedStatement("SELECT id FROM label WHERE name = ? AND value = ?", on: database)
         insertLabel = try PreparedStatement(
             "INSERT INTO label (name, value) VALUES (?, ?) RETURNING id", on: database)
         insertPosting = try PreparedStatement(
             "INSERT INTO series_label (label_id, series_id) VALUES (?, ?)", on: database)
+        removal = try SeriesRemoval(database)
     }
 
-    /// The id under which the database knows a series; 0 for a reference that nobody defined.
-    func id(of reference: SeriesReference) -> Int64 {
-        let index = Int(reference.rawValue)
-        return index < ids.count ? ids[index] : 0
-    }
-
-    /// Finds or creates the rows of a head's new series. Gives how many were created. When the transaction fails,
-    /// the references have to be forgotten.
-    mutating func resolve(_ series: [(reference: SeriesReference, labels: Labels)]) throws -> Int {
-        var created = 0
-        for (reference, labels) in series {
-            let index = Int(reference.rawValue)
-            if index >= ids.count { ids.append(contentsOf: repeatElement(0, count: index + 1 - ids.count)) }
-            let text = labels.description
-            let fingerprint = Self.fingerprint(of: text)
-            if let id = try existing(text, fingerprint) {
-                ids[index] = id
-            } else {
-                ids[index] = try create(labels, text, fingerprint)
-                created += 1
-            }
-        }
-        return created
-    }
-
-    mutating func forget(_ series: [(reference: SeriesReference, labels: Labels)]) {
-        for (reference, _) in series where Int(reference.rawValue) < ids.count { ids[Int(reference.rawValue)] = 0 }
-    }
-
-    private func existing(_ text: String, _ fingerprint: Int64) throws -> Int64? {
-        find.bind(fingerprint, at: 1)
+    /// The rows of the series with these labels; nil when there are none.
+    func row(of labels: Labels) throws -> Row? {
+        let text = labels.description
+        find.bind(Self.fingerprint(of: text), at: 1)
         defer { find.reset() }
         while try find.step() {
-            if find.text(1).utf8.elementsEqual(text.utf8) { return find.integer(0) }
+            if find.text(1).utf8.elementsEqual(text.utf8) {
+                return Row(
+                    id: find.integer(0), retention: find.integer(2),
+                    lastHour: Timestamp(milliseconds: find.integer(3)))
+            }
         }
         return nil
     }
 
-    private func create(_ labels: Labels, _ text: String, _ fingerprint: Int64) throws -> Int64 {
+    /// Makes the rows of a series that has none, and gives its id.
+    func create(_ labels: Labels, retention: Int64, lastHour: Timestamp) throws -> Int64 {
+        let text = labels.description
         insert.bind(labels.metricName, at: 1)
         insert.bind(text, at: 2)
-        insert.bind(fingerprint, at: 3)
+        insert.bind(Self.fingerprint(of: text), at: 3)
         let id = try Self.singleInteger(insert) ?? 0
         for label in labels {
             insertPosting.bind(try labelID(label), at: 1)
             insertPosting.bind(id, at: 2)
             try insertPosting.run()
         }
+        insertState.bind(id, at: 1)
+        insertState.bind(retention, at: 2)
+        insertState.bind(lastHour.milliseconds, at: 3)
+        try insertState.run()
         return id
+    }
+
+    func set(lastHour: Timestamp, of id: Int64) throws {
+        putLastHour.bind(lastHour.milliseconds, at: 1)
+        putLastHour.bind(id, at: 2)
+        try putLastHour.run()
+    }
+
+    /// Removes the rows of a series, which has no samples and no windows any more. Gives its labels.
+    func remove(_ id: Int64) throws -> Labels {
+        try removal.remove(id)
     }
 
     private func labelID(_ label: Label) throws -> Int64 {
@@ -86,7 +99,7 @@ struct SeriesTables {
         return try Self.singleInteger(insertLabel) ?? 0
     }
 
-    private static func singleInteger(_ statement: PreparedStatement) throws -> Int64? {
+    static func singleInteger(_ statement: PreparedStatement) throws -> Int64? {
         guard try statement.step() else { return nil }
         let value = statement.integer(0)
         // To the end: a statement with RETURNING has done its work only then.

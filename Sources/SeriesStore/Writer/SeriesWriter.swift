@@ -1,7 +1,7 @@
 internal import Aggregation
 internal import GRDB
 public import Logging
-internal import MetricModel
+public import MetricModel
 internal import Synchronization
 
 /// The one writer of a database. A commit stores a whole head (samples, their windows, offsets, agent sequences) in
@@ -21,6 +21,10 @@ public final class SeriesWriter: Sendable {
         public var maximumBytes: Int64?
         /// Samples this much older than the newest are packed into chunks by `seal`.
         public var sealAge: Duration = .seconds(300)
+        /// How long samples and windows are kept.
+        public var retention = RetentionPolicy.forever
+        /// How many series are taken.
+        public var limits = SeriesLimits()
 
         public init() {}
     }
@@ -51,14 +55,20 @@ public final class SeriesWriter: Sendable {
     }
 
     /// Stores a head, all of it or (when this throws) nothing. The same head may be tried again.
-    public func commit(_ head: Head) throws(StoreError) -> CommitReport {
-        try withState { state in try state.commit(head) }
+    public func commit(_ head: Head, now: Timestamp = .now()) throws(StoreError) -> CommitReport {
+        try withState { state in try state.commit(head, now: now) }
     }
 
     /// Packs some of the old samples, which takes a few milliseconds. Gives whether there is more to do; call it
     /// again then, between two commits.
-    public func seal() throws(StoreError) -> Bool {
-        try withState { state in try state.seal() }
+    public func seal(now: Timestamp = .now()) throws(StoreError) -> Bool {
+        try withState { state in try state.seal(now: now) }
+    }
+
+    /// Deletes some of what is older than its retention and gives space back to the disk, which takes a few
+    /// milliseconds. Gives whether there is more to do; call it again then, between two commits.
+    public func expire(now: Timestamp = .now()) throws(StoreError) -> Bool {
+        try withState { state in try state.expire(now: now) }
     }
 
     /// Offsets and sequences as they are in the database.

@@ -6,11 +6,13 @@ internal import MetricModel
 struct WriterState {
     let queue: DatabaseQueue
     private let lock: WriterLock
-    private var series: SeriesTables
+    private var series: KnownSeries
     private var samples: SampleTables
     private var windows: [WindowTable]
     private var progress: ProgressTables
     private var sealing: Sealing
+    private var expiry: Expiry
+    private let freePages: FreePages
     /// A transaction failed, so what the tables remember may never have been stored.
     private var isDoubtful = false
 
@@ -19,33 +21,40 @@ struct WriterState {
         let queue = try DatabaseQueue(path: path, configuration: .writing(configuration))
         try Schema.migrate(queue)
         self.queue = queue
-        (series, samples, windows, progress) = try queue.writeWithoutTransaction { database in
+        series = try queue.write { try KnownSeries(configuration, $0) }
+        (samples, windows, progress, expiry, freePages) = try queue.writeWithoutTransaction { database in
             (
-                try SeriesTables(database), try SampleTables(database),
-                try Resolution.allCases.map { try WindowTable($0, database) }, try ProgressTables(database)
+                try SampleTables(database), try Resolution.allCases.map { try WindowTable($0, database) },
+                try ProgressTables(database), try Expiry(database), try FreePages(database)
             )
         }
         sealing = Sealing(age: configuration.sealAge)
     }
 
-    mutating func commit(_ head: Head) throws -> CommitReport {
+    mutating func commit(_ head: Head, now: Timestamp) throws -> CommitReport {
         let clock = ContinuousClock()
         let start = clock.now
         var report = CommitReport()
         do {
             try transaction { state in
-                report.newSeries = try state.series.resolve(head.newSeries)
-                var runs = SeriesRuns(head, ids: state.series)
-                try state.samples.store(&runs, now: .now())
+                state.series.begin(head.newSeries)
+                var runs = try SeriesRuns(head, &state.series, now: now)
+                try state.samples.store(&runs, now: now)
+                for run in runs.runs {
+                    try state.series.stored(runs.entries[run.range.upperBound - 1].timestamp, of: run.reference)
+                }
                 report.storedSamples = runs.keptCount
-                report.duplicateSamples = runs.droppedCount
-                report.duplicatesBySeries = runs.droppedBySeries
+                report.duplicateSamples = runs.duplicateCount
+                report.duplicatesBySeries = runs.duplicates
+                report.expiredSamples = runs.expiredCount
+                report.refusedSamples = runs.refusedCount
                 report.writtenWindows = try state.mergeWindows(runs)
+                (report.newSeries, report.overflow) = try state.series.finish()
                 try state.progress.store(offsets: head.offsets)
                 try state.progress.store(sequences: head.sequences)
             }
         } catch {
-            series.forget(head.newSeries)
+            series.rollBack()
             throw error
         }
         progress.didCommit(sequences: head.sequences)
@@ -54,10 +63,20 @@ struct WriterState {
     }
 
     /// Gives whether there is more to seal.
-    mutating func seal() throws -> Bool {
+    mutating func seal(now: Timestamp) throws -> Bool {
         var isMore = false
-        try transaction { state in isMore = try state.sealing.step(&state.samples, now: .now()) }
+        try transaction { state in isMore = try state.sealing.step(&state.samples, now: now) }
         return isMore
+    }
+
+    /// Gives whether there is more to delete, or space to give back.
+    mutating func expire(now: Timestamp) throws -> Bool {
+        var isMore = false
+        try transaction { state in
+            isMore = try state.expiry.step(&state.series, now: now)
+            if isMore { try state.samples.lookForUnsealed() }
+        }
+        return try isMore || queue.writeWithoutTransaction { _ in try freePages.giveBack() }
     }
 
     private mutating func transaction(_ body: (inout WriterState) throws -> Void) throws {
@@ -76,6 +95,8 @@ struct WriterState {
     }
 
     private mutating func reload(_ database: Database) throws {
+        try series.reload(database)
+        try expiry.reload(database)
         try samples.reload(database)
         for index in windows.indices { try windows[index].reload(database) }
         sealing.reset()

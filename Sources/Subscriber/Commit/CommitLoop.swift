@@ -16,6 +16,7 @@ struct CommitLoop: Sendable {
     let policy: CommitPolicy
     let statistics: StatisticsKeeper
     let lagTimers: LagTimers
+    let mentions: DropMentions
     let logger: Logger
 
     /// Pauses between attempts when the disk is full or the database is held by another program.
@@ -37,16 +38,17 @@ struct CommitLoop: Sendable {
             }
             statistics.add(report, counts, lostRejections: lost)
             statistics.set(lag: await intake.lag)
+            mentions.mention(report)
             earliest = start + policy.interval(afterCommitOf: clock.now - start)
-            try await seal(until: earliest)
+            try await tidy(until: earliest)
         }
     }
 
-    /// Packs old samples while nothing waits to be committed.
-    private func seal(until end: ContinuousClock.Instant) async throws {
+    /// Packs and deletes old samples while nothing waits to be committed.
+    private func tidy(until end: ContinuousClock.Instant) async throws {
         do {
             while await !intake.isWaitingForCommit(at: end) {
-                guard try await store.run({ [writer] in try writer.seal() }) else { return }
+                guard try await store.run({ [writer] in try writer.seal() || writer.expire() }) else { return }
             }
         } catch let error as StoreError where error.isTransient {
             // The next commit meets it too, and says so.

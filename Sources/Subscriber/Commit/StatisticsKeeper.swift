@@ -17,6 +17,10 @@ final class StatisticsKeeper: Sendable {
             statistics.lostRejections += Int64(lostRejections)
             statistics.samplesStored += Int64(report.storedSamples)
             statistics.duplicateSamples += Int64(report.duplicateSamples)
+            statistics.expiredSamples += Int64(report.expiredSamples)
+            for overflow in report.overflow {
+                statistics.overflow[overflow.cause, default: overflow.withoutCounts].add(overflow)
+            }
             statistics.seriesCreated += Int64(report.newSeries)
             statistics.commits += 1
             statistics.lastCommitDuration = report.duration

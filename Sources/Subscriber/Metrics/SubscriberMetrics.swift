@@ -1,4 +1,5 @@
 public import Instruments
+internal import SeriesStore
 
 /// Every metric of the subscriber. docs/metrics.md is checked against this list.
 public enum SubscriberMetrics {
@@ -39,12 +40,19 @@ public enum SubscriberMetrics {
     static let samples = Metric(.counter, "weir_subscriber_samples_total", "Samples in committed transactions.")
     static let commits = Metric(.counter, "weir_subscriber_commits_total", "Transactions committed.")
     static let newSeries = Metric(.counter, "weir_subscriber_new_series_total", "Series that were new.")
+    static let expiredSamples = Metric(
+        .counter, "weir_subscriber_expired_samples_total", "Samples older than their retention, which were dropped.")
+    static let refusedSamples = Metric(
+        .counter, "weir_subscriber_refused_samples_total", by: ["limit", "culprit", "label"],
+        "Samples of series that a limit refuses, by limit ('total', 'metric', 'source'), the metric or source whose series are too many, and its label with the most values."
+    )
     static let databaseBytes = Metric(
         .gauge, "weir_subscriber_database_bytes", "Bytes of the database with its write-ahead log.")
 
     public static let all = [
         records, lagRecords, lagSeconds, skippedValues, lateSamples, rejectedLines, duplicateRecords, duplicateSamples,
-        lostRejections, samples, commits, newSeries, databaseBytes,
+        lostRejections, samples, commits, newSeries, expiredSamples, refusedSamples,
+        databaseBytes,
     ]
 }
 
@@ -63,6 +71,12 @@ extension SubscriberStatistics {
         report.count(SubscriberMetrics.samples, Int(samplesStored))
         report.count(SubscriberMetrics.commits, Int(commits))
         report.count(SubscriberMetrics.newSeries, Int(seriesCreated))
+        report.count(SubscriberMetrics.expiredSamples, Int(expiredSamples))
+        for overflow in overflow.values {
+            report.count(
+                SubscriberMetrics.refusedSamples, Int(overflow.samples),
+                [overflow.cause.limit.rawValue, overflow.cause.culprit, overflow.label])
+        }
         report.reading(SubscriberMetrics.databaseBytes, Int(databaseBytes))
     }
 }

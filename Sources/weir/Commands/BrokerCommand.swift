@@ -71,6 +71,7 @@ struct BrokerCommand: AsyncParsableCommand {
             "The 'instance' label of its own metrics (default: this host's name).", valueName: "name"))
     var instance: String?
 
+    @OptionGroup(title: "Limits (docs/limits.md)") var limits: LimitOptions
     @OptionGroup var selfMetrics: SelfMetricsOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
@@ -94,6 +95,7 @@ struct BrokerCommand: AsyncParsableCommand {
         configuration.autoCreateTopics = try settings.value(autoCreateTopics, "auto-create-topics", default: true)
         configuration.durability = try settings.value(durability, "durability", default: .acknowledged).value
         configuration.housekeeping = try housekeeping(settings)
+        configuration.limits = try limits.limits(settings)
         configuration.limits.minimumFreeBytes = try settings.value(minFreeSpace, "min-free-space")?.bytes
         configuration.metricsByPartition = try settings.value(metricsBy, "metrics-by", default: .topic) == .partition
         let measurement = ProcessMeasurement(job: "weir-broker")

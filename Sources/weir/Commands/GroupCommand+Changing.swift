@@ -12,7 +12,7 @@ extension GroupCommand {
             discussion: """
                   weir group reset-offsets weir --topic metrics.load --to earliest --dry-run
                   weir group reset-offsets weir --topic metrics.load:0 --to 2026-03-01T12:00:00Z
-                  weir group reset-offsets weir --topic metrics.load --shift-by=-100
+                  weir group reset-offsets weir --topic metrics.load --shift-by -100
                 """)
 
         @Argument(help: "The group's name.")
@@ -29,7 +29,9 @@ extension GroupCommand {
                 valueName: "place"))
         var to: OffsetPlace?
 
-        @Option(help: ArgumentHelp("Go this many records forward, or back if negative.", valueName: "n"))
+        @Option(
+            parsing: .unconditional,
+            help: ArgumentHelp("Go this many records forward, or back if negative.", valueName: "n"))
         var shiftBy: Int64?
 
         @Flag(help: "Only show what would be set.")
@@ -109,7 +111,8 @@ extension GroupCommand {
             for partition in partitions {
                 guard let old = committed[partition] else {
                     throw CommandError(
-                        "group \(group) has committed no offset in \(partition) that could be shifted; use --to")
+                        "group \(group) has committed no offset in \(partition) that could be shifted; use --to, or name the "
+                            + "partitions it has read, as --topic \(partition.topic):0,1")
                 }
                 let (sum, overflow) = old.rawValue.addingReportingOverflow(shiftBy ?? 0)
                 let wanted = overflow ? ((shiftBy ?? 0) < 0 ? 0 : Int64.max) : sum

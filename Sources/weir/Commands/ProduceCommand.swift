@@ -34,7 +34,9 @@ struct ProduceCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A header of every record; can be repeated.", valueName: "name=value"))
     var header: [NamedText] = []
 
-    @Option(help: ArgumentHelp("Write to this partition (default: by key, else in turn).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Write to this partition (default: by key, else in turn).", valueName: "n"))
     var partition: Int32?
 
     @Option(
@@ -47,6 +49,14 @@ struct ProduceCommand: AsyncParsableCommand {
         help: ArgumentHelp("none, gzip, snappy, lz4 or zstd (default: none).", valueName: "codec"))
     var compression: CompressionName?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Write all lines in one transaction by this id, committed at the end of the input; readers of committed \
+            records see all of them or none. Another producer with the same id is fenced.
+            """, valueName: "id"))
+    var transactionalID: String?
+
     @OptionGroup var cluster: ConnectionOptions
     @OptionGroup var common: CommonOptions
 
@@ -58,6 +68,10 @@ struct ProduceCommand: AsyncParsableCommand {
             throw ValidationError("--key gives every record the same key; it cannot be combined with --key-separator")
         }
         if let partition, partition < 0 { throw ValidationError("--partition is \(partition); the first is 0") }
+        if transactionalID?.isEmpty == true { throw ValidationError("--transactional-id is empty") }
+        if transactionalID != nil, let acks, acks != .all {
+            throw ValidationError("a transaction needs --acks all; with --acks \(acks.rawValue) records could be lost")
+        }
         if keySeparator?.isEmpty == true { throw ValidationError("--key-separator is empty") }
     }
 
@@ -78,6 +92,7 @@ struct ProduceCommand: AsyncParsableCommand {
             inputPath: file, cluster: cluster,
             configuration: ProducerConfiguration(
                 acks: acks, compression: compression, deliveryTimeout: cluster.configuration.requestTimeout),
+            transactionalID: transactionalID,
             format: try settings.value(format, "format", default: .table))
         try await weir.run([producer], logger: logger)
     }

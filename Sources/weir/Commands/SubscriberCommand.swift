@@ -1,6 +1,7 @@
 import ArgumentParser
 import Instruments
 import MetricModel
+import SeriesStore
 import ServiceLifecycle
 import Subscriber
 import Topology
@@ -31,8 +32,27 @@ struct SubscriberCommand: AsyncParsableCommand {
             The format of records without a content type: prometheus, openmetrics, influx[;precision=s] or collectd. \
             May be given several times; TOPIC is a regular expression (default: prometheus).
             """,
-            valueName: "topic=format,…"))
+            valueName: "topic=format,…"),
+        transform: TopicFormatList.init(parsing:))
     var formats: [TopicFormatList] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How long samples and windows are kept, also by selector: '{job="lab"} raw=2h 1m=1d 1h=1w; raw=15d \
+            1m=90d 1h=forever' (default: raw=15d 1m=90d 1h=2y).
+            """,
+            valueName: "retention"))
+    var retention: RetentionSetting?
+
+    @Option(help: ArgumentHelp("Series that are taken in all (default: 1000000).", valueName: "count"))
+    var seriesLimit: Int?
+
+    @Option(help: ArgumentHelp("Series of one metric (default: 200000).", valueName: "count"))
+    var seriesLimitPerMetric: Int?
+
+    @Option(help: ArgumentHelp("Series of one source, by the label instance (default: 100000).", valueName: "count"))
+    var seriesLimitPerSource: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -52,6 +72,8 @@ struct SubscriberCommand: AsyncParsableCommand {
         configuration.group = try settings.value(group, "group", default: "weir")
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
+        configuration.retention = try settings.value(retention, "retention", default: .standard).policy
+        configuration.seriesLimits = try limits(settings)
         let measurement = ProcessMeasurement(job: "weir-subscriber", labels: ["group": configuration.group])
         let subscriber = try SubscriberService(
             configuration: configuration, logger: logger, metrics: measurement.registry)
@@ -65,5 +87,18 @@ struct SubscriberCommand: AsyncParsableCommand {
                 ) { [configuration] in configuration.bootstrap })
         }
         try await weir.run(services, logger: logger)
+    }
+
+    private func limits(_ settings: Settings) throws -> SeriesLimits {
+        var limits = SeriesLimits()
+        limits.total = try settings.value(seriesLimit, "series-limit", default: limits.total)
+        limits.perMetric = try settings.value(
+            seriesLimitPerMetric, "series-limit-per-metric", default: limits.perMetric)
+        limits.perSource = try settings.value(
+            seriesLimitPerSource, "series-limit-per-source", default: limits.perSource)
+        guard min(limits.total, limits.perMetric, limits.perSource) >= 1 else {
+            throw CommandError("a limit of series is 1 at least")
+        }
+        return limits
     }
 }

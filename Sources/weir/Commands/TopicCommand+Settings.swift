@@ -12,7 +12,9 @@ extension TopicCommand {
         @Argument(help: "The topic's name.")
         var topic: String
 
-        @Option(help: ArgumentHelp("How many partitions it is to have; never fewer than now.", valueName: "n"))
+        @Option(
+            parsing: .unconditional,
+            help: ArgumentHelp("How many partitions it is to have; never fewer than now.", valueName: "n"))
         var partitions: Int?
 
         @Option(help: ArgumentHelp("Set this, such as retention.ms=3600000; can be repeated.", valueName: "name=value"))
@@ -31,6 +33,7 @@ extension TopicCommand {
         }
 
         func validate() throws {
+            try partitions.map(requirePartitions)
             if partitions == nil, config.isEmpty, deleteConfig.isEmpty {
                 throw ValidationError("give --partitions, --config or --delete-config")
             }
@@ -102,6 +105,13 @@ extension TopicCommand {
             case .unknown, nil: setting.isDefault ? "default" : "unknown"
             }
         }
+    }
+}
+
+/// - Throws: if this is no number of partitions that a topic can have.
+func requirePartitions(_ count: Int) throws {
+    guard (1...Int(Int32.max)).contains(count) else {
+        throw ValidationError("--partitions is \(count); a topic has at least one partition")
     }
 }
 

@@ -92,7 +92,9 @@ struct TopicCommand: AsyncParsableCommand {
         @Argument(help: "The topic's name: up to 249 letters, digits, '.', '_' and '-'.")
         var topic: String
 
-        @Option(help: ArgumentHelp("How many partitions (default: the cluster's).", valueName: "n"))
+        @Option(
+            parsing: .unconditional, help: ArgumentHelp("How many partitions (default: the cluster's).", valueName: "n")
+        )
         var partitions: Int?
 
         @Option(
@@ -100,6 +102,8 @@ struct TopicCommand: AsyncParsableCommand {
         var config: [NamedText] = []
 
         @OptionGroup var cluster: TopicChangeOptions
+
+        func validate() throws { try partitions.map(requirePartitions) }
 
         func run() async throws {
             let name = try TopicName(topic)

@@ -46,7 +46,9 @@ struct LogDumpPrinter {
         guard format == .text else { return }
         let damage =
             damageCount == 0 ? "no damage" : "\(damageCount) \(damageCount == 1 ? "place is" : "places are") damaged"
-        Swift.print("\(batchCount) batches, \(recordCount) records, \(damage)")
+        let batches = "\(batchCount) batch\(batchCount == 1 ? "" : "es")"
+        let records = "\(recordCount) record\(recordCount == 1 ? "" : "s")"
+        Swift.print("\(batches), \(records), \(damage)")
     }
 }
 

@@ -9,7 +9,8 @@ import Topology
 /// Sends each line of the input as one record, in order, and says on standard error what it has done.
 ///
 /// Memory is bounded by the producer's buffer and by ``window``. At a graceful shutdown it stops reading and waits
-/// for what is under way.
+/// for what is under way. With a transactional id all lines are one transaction, which is committed at the end of the
+/// input and aborted at a failure or a shutdown.
 struct LineProducer: Service {
     /// Records that may be on their way at a time.
     private static let window = 20_000
@@ -37,9 +38,13 @@ struct LineProducer: Service {
     let inputPath: String?
     let cluster: Cluster
     let configuration: ProducerConfiguration
+    /// For one transaction of all lines.
+    var transactionalID: String?
     let format: ListFormat
 
     func run() async throws {
+        var reader = try LineReader(path: inputPath)
+        defer { reader.close() }
         // Says at once when nobody is there; creates the topic if the cluster does so.
         let metadata = try await cluster.metadata(of: [template.topic], createMissing: true)
         if let partition = template.partition, let count = metadata.partitionCount(of: template.topic),
@@ -47,14 +52,15 @@ struct LineProducer: Service {
         {
             throw CommandError("topic \(template.topic) has no partition \(partition.rawValue); it has \(count)")
         }
-        let producer = Producer(cluster: cluster, configuration: configuration)
         var summary = Summary(topic: template.topic.rawValue)
         let started = ContinuousClock.now
         do {
-            try await send(with: producer, &summary)
-            await producer.close()
+            if let transactionalID {
+                try await sendInTransaction(transactionalID, &reader, &summary)
+            } else {
+                try await sendSingly(&reader, &summary)
+            }
         } catch {
-            await producer.close()
             report(summary, ContinuousClock.now - started)
             throw error
         }
@@ -62,21 +68,55 @@ struct LineProducer: Service {
         if format == .json { try printJSON(summary) }
     }
 
-    private func send(with producer: Producer, _ summary: inout Summary) async throws {
-        var reader = try LineReader(path: inputPath)
-        defer { reader.close() }
+    private func sendSingly(_ reader: inout LineReader, _ summary: inout Summary) async throws {
+        let producer = Producer(cluster: cluster, configuration: configuration)
+        do {
+            try await send(&reader, &summary) { try await producer.enqueue($0) }
+            await producer.close()
+        } catch {
+            await producer.close()
+            throw error
+        }
+    }
+
+    private func sendInTransaction(
+        _ id: String, _ reader: inout LineReader, _ summary: inout Summary
+    ) async throws {
+        let producer = TransactionalProducer(
+            cluster: cluster, transactionalID: id, configuration: TransactionConfiguration(producer: configuration))
+        var sent = summary
+        do {
+            try await producer.initialize()
+            try await producer.transaction {
+                try await send(&reader, &sent) { try await producer.enqueue($0) }
+                if Task.isShuttingDownGracefully {
+                    throw CommandError("stopped before the end of the input; nothing is committed")
+                }
+            }
+            await producer.close()
+        } catch {
+            await producer.close()
+            throw error
+        }
+        summary = sent
+    }
+
+    private func send(
+        _ reader: inout LineReader, _ summary: inout Summary,
+        _ enqueue: (ProducerMessage) async throws -> Producer.Delivery
+    ) async throws {
         var pending: [Sent] = []
-        var progress = Progress()
+        var progress = ProgressLine()
         while let line = try await reader.next() {
             let bytes = line.readableBytes
             let delivery = try await atLine(reader.lineNumber) {
-                try await producer.enqueue(try message(line))
+                try await enqueue(try message(line))
             }
             pending.append(Sent(line: reader.lineNumber, bytes: bytes, delivery: delivery))
             if pending.count >= Self.window {
                 try await settle(pending.prefix(Self.window / 2), &summary)
                 pending.removeFirst(Self.window / 2)
-                progress.show(summary.records)
+                progress.show("\(summary.records) records")
             }
         }
         try await settle(pending[...], &summary)
@@ -132,22 +172,6 @@ struct LineProducer: Service {
 
             """)
     }
-
-    /// A line on a terminal that counts while the work goes on.
-    private struct Progress {
-        private let isTerminal = isatty(STDERR_FILENO) == 1
-        private var shownAt = ContinuousClock.now
-
-        mutating func show(_ records: Int) {
-            guard isTerminal, .now - shownAt > .milliseconds(500) else { return }
-            shownAt = .now
-            writeToStandardError("\r\(records) records …")
-        }
-
-        func clear() {
-            if isTerminal { writeToStandardError("\r\u{1B}[K") }
-        }
-    }
 }
 
 extension Duration {
@@ -156,14 +180,5 @@ extension Duration {
         let hundredths = (components.seconds * 100) + components.attoseconds / 10_000_000_000_000_000
         let fraction = hundredths % 100
         return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
-    }
-}
-
-/// For what accompanies the result: the result itself goes to standard output.
-func writeToStandardError(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
-        // Nobody is left to tell when this fails.
-        _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }
 }

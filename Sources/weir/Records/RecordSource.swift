@@ -8,9 +8,16 @@ final class RecordSource: RebalanceListener {
     /// How to begin, and whether to end.
     enum Reading: Sendable {
         /// These partitions from these offsets.
-        case partitions([TopicPartition: Offset])
+        case partitions([TopicPartition: Offset], FetchConfiguration)
         /// As a member of a group: where it has committed, else at this place.
-        case group(String, topics: [TopicName], start: OffsetPlace)
+        case group(GroupConsumerConfiguration, start: OffsetPlace)
+
+        var isolation: IsolationLevel {
+            switch self {
+            case .partitions(_, let fetching): fetching.isolation
+            case .group(let configuration, _): configuration.fetching.isolation
+            }
+        }
     }
 
     private struct State {
@@ -35,8 +42,9 @@ final class RecordSource: RebalanceListener {
         self.exits = exits
         (ended, endedContinuation) = AsyncStream.makeStream(of: Void.self)
         var ends: [TopicPartition: Offset] = [:]
-        if exits, case .partitions(let starts) = reading {
-            let found = try await Admin(cluster: cluster).endOffsets(starts.keys.sorted())
+        if exits, case .partitions(let starts, let fetching) = reading {
+            let found = try await Admin(cluster: cluster).endOffsets(
+                starts.keys.sorted(), isolation: fetching.isolation)
             ends = found.filter { partition, end in starts[partition].map { $0 < end } ?? false }
             if ends.isEmpty { endedContinuation.finish() }
         }
@@ -55,15 +63,13 @@ final class RecordSource: RebalanceListener {
         _ body: (ConsumedBatch, _ end: Offset?) async throws -> (next: Offset, isEnough: Bool)
     ) async throws {
         switch reading {
-        case .partitions(let starts):
-            let consumer = PartitionConsumer(cluster: cluster, starts: starts)
+        case .partitions(let starts, let fetching):
+            let consumer = PartitionConsumer(cluster: cluster, starts: starts, configuration: fetching)
             defer { consumer.close() }
             for try await batch in consumer {
                 if try await body(batch, end(of: batch)).isEnough || isOver(after: batch) { return }
             }
-        case .group(let group, let topics, _):
-            var configuration = GroupConsumerConfiguration(group: group, topics: .named(topics))
-            configuration.deliversEmptyBatches = true
+        case .group(let configuration, _):
             let consumer = try GroupConsumer(cluster: cluster, configuration: configuration, listener: self)
             state.withLock { $0.consumer = consumer }
             do {
@@ -118,25 +124,54 @@ final class RecordSource: RebalanceListener {
     }
 
     func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
-        guard case .group(let group, _, let start) = reading else { return [:] }
+        guard case .group(let configuration, let start) = reading else { return [:] }
         let admin = Admin(cluster: cluster)
-        let committed = try await admin.committedOffsets(group: group, of: partitions)
-        var starts = try await start.offsets(in: partitions.filter { committed[$0] == nil }, admin)
-        starts.merge(committed) { $1 }
-        guard exits else { return starts }
-        let ends = try await admin.endOffsets(partitions).filter { partition, end in
-            starts[partition].map { $0 < end } ?? false
+        var starts: [TopicPartition: Offset] = [:]
+        if !partitions.isEmpty {
+            let committed = try await admin.committedOffsets(
+                group: configuration.group, of: partitions, requireStable: reading.isolation == .readCommitted)
+            starts = try await start.offsets(in: partitions.filter { committed[$0] == nil }, admin)
+            starts.merge(committed) { $1 }
         }
-        state.withLock { $0.ends = ends }
-        if ends.isEmpty { endedContinuation.finish() }
+        guard exits else { return starts }
+        let ends = try await admin.endOffsets(partitions, isolation: reading.isolation)
+        let isOver = state.withLock { state in
+            for (partition, end) in ends where starts[partition].map({ $0 < end }) ?? false {
+                state.ends[partition] = end
+            }
+            return state.ends.isEmpty
+        }
+        if isOver {
+            // A cooperative group may give in a later rebalance what others still have to give up.
+            if partitions.isEmpty, configuration.assignors.allSatisfy(\.isCooperative) {
+                endUnlessAssigned(within: configuration.sessionTimeout)
+            } else {
+                endedContinuation.finish()
+            }
+        }
         return starts
     }
 
+    private func endUnlessAssigned(within patience: Duration) {
+        Task {
+            try? await Task.sleep(for: patience)
+            if state.withLock({ $0.ends.isEmpty }) { endedContinuation.finish() }
+        }
+    }
+
     func revoked(_ partitions: [TopicPartition]) async {
-        guard let consumer = state.withLock({ $0.consumer }) else { return }
-        try? await commit(with: consumer)
+        if let consumer = state.withLock({ $0.consumer }) { try? await commit(with: consumer) }
+        forget(partitions)
+    }
+
+    func lost(_ partitions: [TopicPartition]) async { forget(partitions) }
+
+    private func forget(_ partitions: [TopicPartition]) {
         state.withLock { state in
-            for partition in partitions { state.uncommitted[partition] = nil }
+            for partition in partitions {
+                state.uncommitted[partition] = nil
+                state.ends[partition] = nil
+            }
         }
     }
 }

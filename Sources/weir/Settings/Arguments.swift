@@ -95,9 +95,15 @@ struct TopicFormatList: ExpressibleByArgument {
 
     init(formats: [TopicFormat]) { self.formats = formats }
 
+    /// - Throws: ``TopicFormatError``, which says which of them cannot be used and why.
+    init(parsing text: String) throws {
+        formats = try text.split(separator: ",").map { try TopicFormat(parsing: String($0)) }
+        guard !formats.isEmpty else { throw CommandError("'\(text)' is not TOPIC=FORMAT") }
+    }
+
     init?(argument: String) {
-        formats = argument.split(separator: ",").compactMap { try? TopicFormat(parsing: String($0)) }
-        guard !formats.isEmpty, formats.count == argument.split(separator: ",").count else { return nil }
+        guard let list = try? TopicFormatList(parsing: argument) else { return nil }
+        self = list
     }
 
     static var allValueStrings: [String] { SampleFormat.all.map { "TOPIC=\($0.name)" } }

@@ -6,20 +6,24 @@ enum SettingNames {
     /// The settings by section (a command's name).
     static let sections: [String: Set<String>] = [
         "demo": ["data-dir", "for", "broker-port", "interval", "self-metrics", "log-level"],
-        "broker": [
+        "broker": LimitOptions.names.union([
             "data-dir", "listen", "advertise", "partitions", "auto-create-topics", "durability", "retention-check",
             "compaction-check", "min-free-space", "self-metrics", "metrics-by", "instance", "log-level",
-        ],
+        ]),
         "agent": [
             "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "self-metrics",
             "log-level",
         ],
-        "subscriber": ["bootstrap", "database", "formats", "group", "self-metrics", "instance", "log-level"],
+        "subscriber": [
+            "bootstrap", "database", "formats", "group", "retention", "series-limit", "series-limit-per-metric",
+            "series-limit-per-source", "self-metrics", "instance", "log-level",
+        ],
+        "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
         "topic": ["bootstrap", "timeout", "format"],
         "group": ["bootstrap", "timeout", "format"],
         "produce": ["bootstrap", "timeout", "format", "acks", "compression"],
-        "consume": ["bootstrap", "timeout", "format"],
+        "consume": ["bootstrap", "timeout", "format", "isolation"],
     ]
 
     /// What may stand outside a section, for all commands.

@@ -17,7 +17,8 @@ struct GroupBench {
     private(set) var stores = 0
 
     init(initialDelay: TimeAmount = .zero, maximumMembers: Int = 10) {
-        let settings = GroupSettings(initialRebalanceDelay: initialDelay, maximumMembers: maximumMembers)
+        var settings = GroupSettings(initialRebalanceDelay: initialDelay)
+        settings.maximumMembers = maximumMembers
         self.group = ConsumerGroup(id: "g", settings: settings)
     }
 

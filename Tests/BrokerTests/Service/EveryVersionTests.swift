@@ -154,4 +154,17 @@ import Testing
             #expect(broker.log.matching("closed the connection").isEmpty)
         }
     }
+
+    /// No handshake comes first, as with clients from before ApiVersions.
+    @Test(arguments: APITable.entries.map(\.key))
+    func isAnsweredAsTheFirstFrameOfAConnection(_ key: APIKey) async throws {
+        let ask = try #require(Self.asks[key])
+        let versions = try #require(APITable.entries.first { $0.key == key }?.versions)
+        try await withBroker(in: TemporaryDirectory()) { broker in
+            for version in [versions.lowerBound, versions.upperBound] {
+                try await ask(try await broker.connect(), version)
+            }
+            #expect(broker.log.matching("closed the connection").isEmpty)
+        }
+    }
 }

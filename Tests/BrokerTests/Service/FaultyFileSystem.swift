@@ -9,6 +9,8 @@ final class FaultyFileSystem: FileSystem {
         var isHeld = false
         var failure: SystemError?
         var writeFailure: SystemError?
+        var isCold = false
+        var waitingReads = 0
         var space: FileSystemSpace?
     }
 
@@ -22,6 +24,10 @@ final class FaultyFileSystem: FileSystem {
     func holdSyncs() { self.state.withLock { $0.isHeld = true } }
     func failSyncs(_ code: Int32) { self.state.withLock { $0.failure = SystemError(code: code) } }
     func failWrites(_ code: Int32) { self.state.withLock { $0.writeFailure = SystemError(code: code) } }
+    /// From now on nothing is in memory: whatever is read has to wait for the disk.
+    func dropCache() { self.state.withLock { $0.isCold = true } }
+    /// Reads that may have waited for the disk.
+    var waitingReads: Int { self.state.withLock { $0.waitingReads } }
     /// What the file system is said to have room for; nil for the truth.
     func pretend(_ space: FileSystemSpace?) { self.state.withLock { $0.space = space } }
     func heal() {
@@ -57,7 +63,14 @@ final class FaultyFileSystem: FileSystem {
     func read(_ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int) throws(SystemError)
         -> Int
     {
-        try self.real.read(descriptor, into: room, at: position)
+        self.state.withLock { $0.waitingReads += 1 }
+        return try self.real.read(descriptor, into: room, at: position)
+    }
+    func readCached(
+        _ descriptor: Int32, into room: UnsafeMutableRawBufferPointer, at position: Int
+    ) throws(SystemError) -> Int {
+        guard !self.state.withLock({ $0.isCold }) else { throw .wouldWait }
+        return try self.real.read(descriptor, into: room, at: position)
     }
     func truncate(_ descriptor: Int32, to size: Int) throws(SystemError) {
         try self.real.truncate(descriptor, to: size)

@@ -119,12 +119,15 @@ import Testing
         }
     }
 
-    @Test func coldRecordsAreReadToo() async throws {
+    @Test(arguments: ["in memory", "on disk", "too much for an event loop"])
+    func recordsAreReadWhereverTheyAre(_ place: String) async throws {
+        let disk = FaultyFileSystem()
+        if place == "on disk" { disk.dropCache() }
         try await withBroker(
-            in: TemporaryDirectory(),
+            in: TemporaryDirectory(), fileSystem: disk,
             configure: {
-                $0.limits.hotBytes = 1_000
                 $0.log.segmentBytes = 5_000
+                if place == "too much for an event loop" { $0.limits.eventLoopReadBytes = 500 }
             }
         ) { broker in
             let client = try await broker.connect()
@@ -133,12 +136,14 @@ import Testing
                     try Requests.produce(["\(index) " + String(repeating: "x", count: 500)], to: "t", acks: 1))
             }
             var seen: [String] = []
+            let before = disk.waitingReads
             while seen.count < 50 {
                 let response = try await client.ask(Requests.fetch("t", from: Int64(seen.count), maxBytes: 2_000))
                 try #require(response.only.errorCode == .none)
                 seen += try response.values.map { String($0.prefix { $0 != " " }) }
             }
             #expect(seen == (0..<50).map { "\($0)" })
+            #expect((disk.waitingReads == before) == (place == "in memory"))
         }
     }
 
@@ -165,7 +170,9 @@ import Testing
             }
             #expect(try await look(-3, version: 7).offset == 2)
             #expect(try await look(-1, version: 0).oldStyleOffsets == [3])
-            #expect(try await look(2_000, version: 0).oldStyleOffsets == [1])
+            // The beginnings of segments all of whose records are that old.
+            #expect(try await look(2_000, version: 0).oldStyleOffsets == [])
+            #expect(try await look(9_000, version: 0).oldStyleOffsets == [0])
         }
     }
 }

@@ -117,6 +117,28 @@ import Testing
         }
     }
 
+    @Test func aGroupsRecordIsOfTheOldestVersionThatHoldsIt() async throws {
+        // Burrow 1.2 knows versions 0 and 1, in which members have no instance ids.
+        try await withBroker(in: TemporaryDirectory()) { broker in
+            let client = try await broker.connect()
+            for (instance, version) in [(nil, Int16(1)), ("instance", 3)] {
+                var join = Self.join()
+                join.groupID = "group of \(instance ?? "dynamic members")"
+                join.groupInstanceID = instance
+                let joined = try await client.ask(join, version: instance == nil ? 3 : 5)
+                var sync = Self.sync(joined, [joined.memberID: "all"])
+                sync.groupID = join.groupID
+                sync.groupInstanceID = instance
+                #expect(try await client.ask(sync).errorCode == .none)
+                let bytes = try #require(try await client.ask(Requests.fetch("__consumer_offsets")).only.records)
+                let record = try #require(try EncodedBatch.split(bytes).whole.last?.records().last)
+                let value = try #require(record.value)
+                #expect(value.getInteger(at: value.readerIndex, as: Int16.self) == version)
+                #expect(try GroupMetadataValue(versioned: value).members.map(\.groupInstanceID) == [instance])
+            }
+        }
+    }
+
     @Test func theOffsetsTopicStaysSmallAndForgetsNothing() async throws {
         let directory = try TemporaryDirectory()
         func configure(_ configuration: inout BrokerConfiguration) {

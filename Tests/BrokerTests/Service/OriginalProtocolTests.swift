@@ -1,3 +1,4 @@
+import CommitLog
 import KafkaProtocol
 import NIOCore
 import RecordBatch
@@ -112,25 +113,37 @@ import Testing
         }
     }
 
-    @Test func offsetsAreListedTheOldWay() async throws {
-        try await withBroker(in: TemporaryDirectory()) { broker in
+    @Test func offsetsAreListedTheOldWayByWhereSegmentsBegin() async throws {
+        try await withBroker(in: TemporaryDirectory(), configure: { $0.log.segmentBytes = 4_096 }) { broker in
             let client = try await broker.connect()
-            for time in [Int64(1_000), 2_000] {
-                _ = try await client.ask(Requests.produce(try Requests.batch(["x"], timestamp: time), to: "t"))
+            _ = try await client.ask(Requests.metadata(["empty"]))
+            // Three batches of one record, the last of which does not fit into the first's segment.
+            for (time, size) in [(Int64(1_000), 10), (2_000, 10), (3_000, 4_000)] {
+                let value = String(repeating: "x", count: size)
+                _ = try await client.ask(Requests.produce(try Requests.batch([value], timestamp: time), to: "t"))
             }
-            func offsets(_ timestamp: Int64, at most: Int32 = 10) async throws -> [Int64]? {
+            func offsets(_ timestamp: Int64, at most: Int32 = 10, of topic: String = "t") async throws -> [Int64]? {
                 let request = ListOffsetsRequest(topics: [
                     .init(
-                        name: "t",
+                        name: topic,
                         partitions: [.init(partitionIndex: 0, timestamp: timestamp, maxNumOffsets: most)])
                 ])
                 return try await client.ask(request, version: 0).topics.first?.partitions.first?.oldStyleOffsets
             }
-            #expect(try await offsets(-1) == [2, 0])
-            #expect(try await offsets(-1, at: 1) == [2])
+            #expect(try await offsets(-1) == [3, 2, 0])
+            #expect(try await offsets(-1, at: 2) == [3, 2])
             #expect(try await offsets(-2) == [0])
-            #expect(try await offsets(1_500) == [1])
-            #expect(try await offsets(9_000) == [2])
+            // By time: segments that hold nothing later.
+            #expect(try await offsets(1_500) == [])
+            #expect(try await offsets(2_000) == [0])
+            #expect(try await offsets(3_000) == [2, 0])
+            #expect(try await offsets(.max) == [3, 2, 0])
+            #expect(try await offsets(-1, of: "empty") == [0])
+            // A segment begins where the log does.
+            _ = try await client.ask(
+                DeleteRecordsRequest(topics: [.init(name: "t", partitions: [.init(partitionIndex: 0, offset: 1)])]))
+            #expect(try await offsets(-1) == [3, 2, 1])
+            #expect(try await offsets(-2) == [1])
         }
     }
 }

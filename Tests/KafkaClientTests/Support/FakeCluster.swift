@@ -37,6 +37,28 @@ final class FakeCluster: Sendable {
         var groupRequests: [Int32: Int] = [:]
         var fetches: [Int32: Int] = [:]
         var committed: [TopicPartition: Int64] = [:]
+        /// Ids of topics; those that are missing have none.
+        var topicIDs: [String: KafkaUUID] = [:]
+        var leaderEpoch: Int32 = 0
+        /// Where leader epochs end, as the leader now sees it.
+        var epochEnds: [Int32: Int64] = [:]
+        /// What fetch answers name as aborted.
+        var aborted: [FetchResponse.AbortedTransaction] = []
+        /// Up to where committed reading sees, if not to the end.
+        var lastStableOffset: Int64?
+        /// Fetches are answered in this format, as brokers before Kafka 0.11 do.
+        var legacyFormat: LegacyMessageFormat?
+        /// The isolation levels of all fetches and offset lookups.
+        var isolationLevels: Set<Int8> = []
+        /// How often OffsetFetch answers UNSTABLE_OFFSET_COMMIT, and whether it was asked to.
+        var unstableAnswers = 0
+        var requiredStable = false
+        /// Answers the next group requests of this kind with a code.
+        var groupFaults: [APIKey: [ErrorCode]] = [:]
+        var instanceIDs: Set<String?> = []
+        var transactions: [String: FakeTransaction] = [:]
+        /// What happens to the next requests of this kind to a transaction's coordinator.
+        var transactionFaults: [APIKey: [Fault]] = [:]
     }
 
     let state: Mutex<State>
@@ -92,6 +114,8 @@ final class FakeCluster: Sendable {
             let request = try frame.decode(MetadataRequest.self)
             return .answer(state.withLock { metadata(request, &$0) })
         case .initProducerId:
+            let request = try frame.decode(InitProducerIdRequest.self)
+            if request.transactionalID != nil { return initialize(request, at: broker) }
             let id = state.withLock { state in
                 state.nextProducerID += 1
                 return state.nextProducerID
@@ -135,11 +159,12 @@ final class FakeCluster: Sendable {
                     return MetadataResponse.MetadataResponseTopic(errorCode: .unknownTopicOrPartition, name: name)
                 }
                 return MetadataResponse.MetadataResponseTopic(
-                    name: name,
+                    name: name, topicID: state.topicIDs[name] ?? .zero,
                     partitions: (0..<Int32(count)).map {
                         MetadataResponse.MetadataResponsePartition(
                             errorCode: isLeaderless ? .leaderNotAvailable : .none, partitionIndex: $0,
-                            leaderID: isLeaderless ? -1 : state.leader, leaderEpoch: 0, replicaNodes: [1], isrNodes: [1]
+                            leaderID: isLeaderless ? -1 : state.leader, leaderEpoch: state.leaderEpoch,
+                            replicaNodes: [1], isrNodes: [1]
                         )
                     })
             })
@@ -174,7 +199,7 @@ struct FakeLog: Sendable {
     private(set) var batches: [EncodedBatch] = []
     private var nextOffset: Int64 = 0
     /// By producer id: the next sequence number, and the last batch's first sequence and offset.
-    private var producers: [Int64: (next: Int32, last: Int32, lastOffset: Int64)] = [:]
+    private var producers: [Int64: (epoch: Int16, next: Int32, last: Int32, lastOffset: Int64)] = [:]
     private var knowsProducers = true
 
     mutating func forgetProducers() {
@@ -182,18 +207,36 @@ struct FakeLog: Sendable {
         knowsProducers = false
     }
 
+    /// Cuts back, as an unclean election does. What was written by an idempotent producer is forgotten with it.
+    mutating func truncate(to offset: Int64) {
+        batches.removeAll { $0.header.baseOffset.rawValue >= offset }
+        nextOffset = offset
+    }
+
+    /// Adds a batch as it is, except for its offset.
+    mutating func place(_ batch: EncodedBatch) {
+        var batch = batch
+        batch.assign(baseOffset: Offset(nextOffset), leaderEpoch: 0)
+        batches.append(batch)
+        nextOffset = batch.header.nextOffset.rawValue
+    }
+
     mutating func append(_ records: ByteBuffer?) throws -> (ErrorCode, Int64) {
         guard let records else { return (.invalidRecord, -1) }
         var batch = try EncodedBatch(validating: records)
         let header = batch.header
         if header.hasProducerID {
-            if let known = producers[header.producerID] {
+            if let known = producers[header.producerID], known.epoch > header.producerEpoch {
+                return (.invalidProducerEpoch, -1)
+            } else if let known = producers[header.producerID], known.epoch == header.producerEpoch {
                 if header.baseSequence == known.last { return (.none, known.lastOffset) }
                 guard header.baseSequence == known.next else { return (.outOfOrderSequenceNumber, -1) }
             } else if header.baseSequence != 0 {
                 return (knowsProducers ? .outOfOrderSequenceNumber : .unknownProducerID, -1)
             }
-            producers[header.producerID] = (header.lastSequence &+ 1, header.baseSequence, nextOffset)
+            producers[header.producerID] = (
+                header.producerEpoch, header.lastSequence &+ 1, header.baseSequence, nextOffset
+            )
         }
         batch.assign(baseOffset: Offset(nextOffset), leaderEpoch: 0)
         batches.append(batch)

@@ -74,6 +74,7 @@ final class RecordingListener: RebalanceListener {
     enum Event: Equatable, Sendable {
         case assigned([String])
         case revoked([String])
+        case lost([String])
     }
 
     private let starts: [TopicPartition: Offset]
@@ -96,14 +97,20 @@ final class RecordingListener: RebalanceListener {
         await onRevoked()
         record.withLock { $0.append(.revoked(partitions.map(\.description))) }
     }
+
+    func lost(_ partitions: [TopicPartition]) async {
+        record.withLock { $0.append(.lost(partitions.map(\.description))) }
+    }
 }
 
 extension GroupConsumerConfiguration {
     /// For tests: sessions that end soon, no long polls.
-    static func quick(_ group: String, _ topics: TopicSelection) -> GroupConsumerConfiguration {
+    static func quick(
+        _ group: String, _ topics: TopicSelection, assignors: [PartitionAssignor] = [.range, .cooperativeSticky]
+    ) -> GroupConsumerConfiguration {
         GroupConsumerConfiguration(
             group: group, topics: topics, topicRefresh: .milliseconds(100), sessionTimeout: .milliseconds(800),
-            heartbeatInterval: .milliseconds(100), rebalanceTimeout: .seconds(3),
-            fetchMaximumWait: .milliseconds(100))
+            heartbeatInterval: .milliseconds(100), rebalanceTimeout: .seconds(3), assignors: assignors,
+            fetching: FetchConfiguration(maximumWait: .milliseconds(100)))
     }
 }

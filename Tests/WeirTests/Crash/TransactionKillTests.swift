@@ -154,7 +154,7 @@ struct CopyLoop: Sendable {
 
         func read(upTo count: Int) async throws -> [String] {
             let data = try await CopyLoop.fetch(CopyLoop.source, from: self.position, self.client)
-            let records = try data.flatMap { try $0.records() }.filter { $0.offset.rawValue >= self.position }
+            let records = try data.batches.flatMap { try $0.records() }.filter { $0.offset.rawValue >= self.position }
             return records.prefix(count).map { $0.value.map { String(buffer: $0) } ?? "" }
         }
 
@@ -218,8 +218,13 @@ struct CopyLoop: Sendable {
 
     // MARK: Reading what was committed
 
-    /// The batches from `offset` on without those that were aborted; markers are among them.
-    static func fetch(_ topic: String, from offset: Int64, _ client: RawClient) async throws -> [EncodedBatch] {
+    /// Batches from `offset` on without those that were aborted; markers are among them.
+    ///
+    /// - Returns: the batches, and where to go on; that is `offset` at the end.
+    static func fetch(
+        _ topic: String, from offset: Int64, _ client: RawClient
+    ) async throws -> (batches: [EncodedBatch], next: Int64) {
+        var next = offset
         let answer = try await client.ask(
             FetchRequest(
                 maxWaitMs: 0, minBytes: 1, maxBytes: 1 << 20, isolationLevel: IsolationLevel.readCommitted.rawValue,
@@ -236,6 +241,7 @@ struct CopyLoop: Sendable {
         var batches: [EncodedBatch] = []
         for batch in try EncodedBatch.split(bytes).whole {
             let header = batch.header
+            next = header.nextOffset.rawValue
             while let first = waiting.first, first.firstOffset <= header.lastOffset.rawValue {
                 aborted.insert(first.producerID)
                 waiting = waiting.dropFirst()
@@ -247,19 +253,19 @@ struct CopyLoop: Sendable {
             }
             batches.append(batch)
         }
-        return batches
+        return (batches, next)
     }
 
     static func values(of topic: String, _ client: RawClient) async throws -> [String] {
         var values: [String] = []
         var next: Int64 = 0
         while true {
-            let batches = try await Self.fetch(topic, from: next, client)
-            guard let last = batches.last else { return values }
-            for batch in batches where !batch.header.isControl {
+            let found = try await Self.fetch(topic, from: next, client)
+            if found.next == next { return values }
+            for batch in found.batches where !batch.header.isControl {
                 values += try batch.records().map { $0.value.map { String(buffer: $0) } ?? "" }
             }
-            next = last.header.nextOffset.rawValue
+            next = found.next
         }
     }
 }

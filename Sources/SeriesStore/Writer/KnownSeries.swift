@@ -1,0 +1,191 @@
+internal import Aggregation
+internal import GRDB
+internal import MetricModel
+
+/// The series that this process has heard of, by reference: which row each has in the database, until when samples of it
+/// are taken, or why it is refused. Owned by the `SeriesWriter`, used on its connection only.
+///
+/// A series gets its row with its first sample that is stored; one that retention has removed gets a new one with its next.
+struct KnownSeries {
+    /// What becomes of a series' samples.
+    enum Standing {
+        /// Those from `firstTaken` on are stored under this id.
+        case stored(id: Int64, firstTaken: Timestamp)
+        /// None is stored, because of a limit.
+        case refused
+    }
+
+    /// 16 bytes: there may be a million.
+    private struct Entry {
+        /// The row's id; or one of the two below.
+        var id: Int64 = Self.undefined
+        /// The latest hour with samples, counted from 1970.
+        var lastHour: Int32 = .min
+        /// The place of its retention, or when it is refused of the cause.
+        var detail: UInt16 = 0
+
+        static let undefined: Int64 = 0
+        /// Its labels are among `named`: it has no row, or it is not known yet which.
+        static let named: Int64 = -1
+        static let refused: Int64 = -2
+    }
+
+    private var entries: ContiguousArray<Entry> = []
+    private var named: [SeriesReference: Labels] = [:]
+    /// What the transaction under way has taken out of `named`.
+    private var settled: [(reference: SeriesReference, labels: Labels)] = []
+    private var tables: SeriesTables
+    private(set) var retentions: RetentionTable
+    private var census: SeriesCensus
+    private var causes: [SeriesOverflow] = []
+    /// What was refused in the transaction under way, by the place in `causes`.
+    private var overflow: [Int: (series: Int64, samples: Int64)] = [:]
+    private var createdCount = 0
+    private let overflowTable: OverflowTable
+
+    /// Part of a transaction.
+    init(_ configuration: SeriesWriter.Configuration, _ database: Database) throws {
+        tables = try SeriesTables(database)
+        retentions = try RetentionTable(configuration.retention, database)
+        census = try SeriesCensus(configuration.limits, database)
+        overflowTable = try OverflowTable(database)
+    }
+
+    /// Begins a transaction: says which series new references stand for.
+    mutating func begin(_ series: [(reference: SeriesReference, labels: Labels)]) {
+        settled.removeAll(keepingCapacity: true)
+        overflow.removeAll(keepingCapacity: true)
+        createdCount = 0
+        for (reference, labels) in series {
+            let index = Int(reference.rawValue)
+            if index >= entries.count {
+                entries.append(contentsOf: repeatElement(Entry(), count: index + 1 - entries.count))
+            }
+            entries[index] = Entry(id: Entry.named)
+            named[reference] = labels
+        }
+    }
+
+    /// Whether, and from when on, a series' samples are stored. `newest` is the timestamp of its newest sample in hand.
+    mutating func standing(of reference: SeriesReference, newest: Timestamp, now: Timestamp) throws -> Standing {
+        let index = Int(reference.rawValue)
+        precondition(
+            index < entries.count && entries[index].id != Entry.undefined,
+            "samples of series reference \(reference.rawValue), which no head defined")
+        if entries[index].id == Entry.named {
+            if let early = try settle(reference, newest, now) { return early }
+        }
+        let entry = entries[index]
+        guard entry.id != Entry.refused else { return .refused }
+        return .stored(id: entry.id, firstTaken: retentions.entries[Int(entry.detail)].firstTaken(now: now))
+    }
+
+    /// Finds or makes the row of a series; gives what holds when it has none and needs none.
+    private mutating func settle(
+        _ reference: SeriesReference, _ newest: Timestamp, _ now: Timestamp
+    ) throws -> Standing? {
+        guard let labels = named[reference] else { return .refused }
+        let index = Int(reference.rawValue)
+        if let row = try tables.row(of: labels) {
+            entries[index] = Entry(
+                id: row.id, lastHour: Self.hour(of: row.lastHour),
+                detail: UInt16(retentions.index(ofID: row.retention)))
+        } else {
+            let retention = retentions.index(of: labels)
+            let firstTaken = retentions.entries[retention].firstTaken(now: now)
+            // Nothing of it will be stored.
+            if newest < firstTaken { return .stored(id: 0, firstTaken: firstTaken) }
+            if let cause = try cause(against: labels) {
+                entries[index] = Entry(id: Entry.refused, detail: UInt16(cause))
+                overflow[cause, default: (0, 0)].series += 1
+            } else {
+                let hour = Resolution.oneHour.windowStart(of: newest)
+                let id = try tables.create(labels, retention: retentions.entries[retention].id, lastHour: hour)
+                entries[index] = Entry(id: id, lastHour: Self.hour(of: hour), detail: UInt16(retention))
+                census.count(labels, 1)
+                createdCount += 1
+            }
+        }
+        named[reference] = nil
+        settled.append((reference, labels))
+        return nil
+    }
+
+    /// The place in `causes` of the reason against one more series; nil when there is none.
+    private mutating func cause(against labels: Labels) throws -> Int? {
+        guard let cause = census.limit(against: labels) else { return nil }
+        if let known = causes.firstIndex(where: { $0.cause == cause }) { return known }
+        let metric = cause.limit == .perSource ? labels.metricName : cause.culprit
+        let label = try census.mostVaried(of: metric)
+        causes.append(
+            SeriesOverflow(
+                cause: cause, metric: metric, label: label.name, labelValues: label.values, series: 0, samples: 0))
+        return causes.count - 1
+    }
+
+    /// Notes that samples of a refused series were not stored.
+    mutating func count(refused samples: Int, of reference: SeriesReference) {
+        overflow[Int(entries[Int(reference.rawValue)].detail), default: (0, 0)].samples += Int64(samples)
+    }
+
+    /// Notes that a series has a sample of this timestamp.
+    mutating func stored(_ newest: Timestamp, of reference: SeriesReference) throws {
+        let index = Int(reference.rawValue)
+        let start = Resolution.oneHour.windowStart(of: newest)
+        let hour = Self.hour(of: start)
+        guard hour > entries[index].lastHour else { return }
+        entries[index].lastHour = hour
+        try tables.set(lastHour: start, of: entries[index].id)
+    }
+
+    /// Writes down what was refused in this transaction. Gives it, and how many series were created.
+    mutating func finish() throws -> (created: Int, overflow: [SeriesOverflow]) {
+        let refused = overflow.map { index, counts in
+            var overflow = causes[index]
+            (overflow.series, overflow.samples) = counts
+            return overflow
+        }
+        for overflow in refused { try overflowTable.add(overflow) }
+        return (createdCount, refused)
+    }
+
+    /// The transaction failed: nothing of it is in the database.
+    mutating func reload(_ database: Database) throws {
+        try retentions.reload(database)
+        try census.reload(database)
+    }
+
+    /// Takes back what `standing` has decided since `begin`.
+    mutating func rollBack() {
+        for (reference, labels) in settled {
+            entries[Int(reference.rawValue)] = Entry(id: Entry.named)
+            named[reference] = labels
+        }
+        settled = []
+    }
+
+    /// Removes series that have nothing stored any more. Part of a transaction.
+    mutating func remove(_ ids: [Int64]) throws {
+        guard !ids.isEmpty else { return }
+        var labels: [Int64: Labels] = [:]
+        for id in ids {
+            let removed = try tables.remove(id)
+            census.count(removed, -1)
+            labels[id] = removed
+        }
+        for index in entries.indices {
+            guard let removed = labels[entries[index].id] else { continue }
+            entries[index] = Entry(id: Entry.named)
+            named[SeriesReference(rawValue: UInt32(index))] = removed
+        }
+    }
+
+    /// Samples before this instant go. Part of the transaction that deletes them.
+    mutating func raiseFloor(ofRetention index: Int, to instant: Timestamp) throws {
+        try retentions.raiseFloor(at: index, to: instant)
+    }
+
+    private static func hour(of start: Timestamp) -> Int32 {
+        Int32(clamping: start.milliseconds / Resolution.oneHour.milliseconds)
+    }
+}

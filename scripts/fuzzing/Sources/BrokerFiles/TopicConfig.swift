@@ -1,0 +1,1 @@
+../../../../Sources/Broker/Catalog/TopicConfig.swift

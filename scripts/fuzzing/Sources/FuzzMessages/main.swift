@@ -1,0 +1,3 @@
+import Fuzzing
+
+FuzzProgram.run([.request, .response, .data, .frames, .catalog])

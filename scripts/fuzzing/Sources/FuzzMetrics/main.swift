@@ -1,0 +1,4 @@
+import Fuzzing
+
+FuzzProgram.run(
+    sampleFormatTargets + [FuzzTarget.selector, .labels, .pattern, .formatChoice, .number, .duration, .chunk])

@@ -1,0 +1,4 @@
+import Fuzzing
+
+FuzzProgram.run(
+    [.gzip, .snappy, .lz4, .zstd, .batch, .compaction, .messageSet, .downConversion])
