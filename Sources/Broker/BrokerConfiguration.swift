@@ -28,6 +28,7 @@ public struct BrokerConfiguration: Sendable {
     /// Threads that serve connections; nil for one per core up to four.
     public var eventLoops: Int?
     public var groups: GroupSettings
+    public var transactions: TransactionSettings
     public var log: LogConfiguration
     public var limits: BrokerLimits
     public var housekeeping: HousekeepingSettings
@@ -46,6 +47,7 @@ public struct BrokerConfiguration: Sendable {
         nodeID: Int32 = 1,
         eventLoops: Int? = nil,
         groups: GroupSettings = GroupSettings(),
+        transactions: TransactionSettings = TransactionSettings(),
         log: LogConfiguration = LogConfiguration(),
         limits: BrokerLimits = BrokerLimits(),
         housekeeping: HousekeepingSettings = HousekeepingSettings()
@@ -61,6 +63,7 @@ public struct BrokerConfiguration: Sendable {
         self.nodeID = nodeID
         self.eventLoops = eventLoops
         self.groups = groups
+        self.transactions = transactions
         self.log = log
         self.limits = limits
         self.housekeeping = housekeeping

@@ -41,6 +41,12 @@ public struct BrokerLimits: Sendable {
     public var connectionsPerAddress = 10_000
     /// Idempotent producers a partition remembers; the one unheard of for longest is forgotten first.
     public var producersPerPartition = 2_000
+    /// Transactional ids that may be known; a producer with another one is answered POLICY_VIOLATION.
+    public var transactionalIDs = 10_000
+    /// Partitions of one transaction; more are answered POLICY_VIOLATION.
+    public var partitionsPerTransaction = 10_000
+    /// Bytes of a partition of `__transaction_state` at which it is rewritten with what transactional ids are now.
+    public var transactionsTopicBytes = 16 << 20
     /// Bytes that an offset commit may carry per partition as metadata, as Kafka's `offset.metadata.max.bytes`.
     public var offsetMetadataBytes = 4_096
     /// Bytes of a partition of `__consumer_offsets` at which it is rewritten with what groups remember.

@@ -15,6 +15,7 @@ final class BrokerNode: Sendable {
     let pool: DiskPool
     let catalog: Catalog
     let groups: GroupCoordinator
+    let transactions: TransactionCoordinator
     let producerIDs: ProducerIDAllocator
     let counters: BrokerCounters
     let connections = OpenConnections()
@@ -28,8 +29,8 @@ final class BrokerNode: Sendable {
 
     init(
         configuration: BrokerConfiguration, logger: Logger, clock: BrokerClock, pool: DiskPool, catalog: Catalog,
-        groups: GroupCoordinator, producerIDs: ProducerIDAllocator, counters: BrokerCounters,
-        metrics: any MetricsFactory, disk: DiskSpace
+        groups: GroupCoordinator, transactions: TransactionCoordinator, producerIDs: ProducerIDAllocator,
+        counters: BrokerCounters, metrics: any MetricsFactory, disk: DiskSpace
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -37,12 +38,14 @@ final class BrokerNode: Sendable {
         self.pool = pool
         self.catalog = catalog
         self.groups = groups
+        self.transactions = transactions
         self.producerIDs = producerIDs
         self.counters = counters
         self.disk = disk
         self.reporting = Mutex(Reporting(report: MetricReport(to: metrics)))
         self.housekeeper = Housekeeper(
-            catalog: catalog, disk: disk, settings: configuration.housekeeping, limits: configuration.limits,
+            catalog: catalog, disk: disk, settings: configuration.housekeeping,
+            producerExpiration: configuration.transactions.producerExpiration, limits: configuration.limits,
             clock: clock,
             logger: logger, counters: counters)
     }

@@ -48,6 +48,7 @@ struct RunningBroker {
                 node: node, lock: lock, eventLoops: eventLoops, listener: listener,
                 checks: self.checkConnections(of: node, eventLoops.next()))
         } catch {
+            opened?.transactions.stop()
             opened?.groups.stop()
             opened?.catalog.close()
             try? await pool.shutdownGracefully()
@@ -93,25 +94,34 @@ struct RunningBroker {
         _ configuration: BrokerConfiguration, _ logger: Logger, _ clock: BrokerClock, _ fileSystem: any FileSystem,
         _ eventLoop: any EventLoop, _ pool: DiskPool, _ counters: BrokerCounters, _ metrics: any MetricsFactory
     ) throws(BrokerError) -> BrokerNode {
+        let open = OpenTransactions()
         let disk = DiskSpace(
             directory: configuration.dataDirectory, fileSystem: fileSystem, limits: configuration.limits, clock: clock,
             logger: logger, counters: counters)
+        var logConfiguration = configuration.log
+        logConfiguration.maximumProducers = configuration.limits.producersPerPartition
         let resources = PartitionResources(
-            logConfiguration: configuration.log, fileSystem: fileSystem,
-            limits: configuration.limits, pool: pool, clock: clock, counters: counters, logger: logger, disk: disk)
+            logConfiguration: logConfiguration, fileSystem: fileSystem, limits: configuration.limits, pool: pool,
+            clock: clock, counters: counters, transactions: open, logger: logger, disk: disk)
         let settings = Catalog.Settings(
             dataDirectory: configuration.dataDirectory, defaultPartitions: max(1, configuration.defaultPartitions),
-            limits: configuration.limits, offsetsPartitions: max(1, configuration.groups.offsetsPartitions))
+            limits: configuration.limits, offsetsPartitions: max(1, configuration.groups.offsetsPartitions),
+            transactionsPartitions: max(1, configuration.transactions.topicPartitions))
         let catalog = try Catalog(settings: settings, resources: resources)
         let groups = GroupCoordinator(
             eventLoop: eventLoop, settings: configuration.groups,
             topic: OffsetsTopic(catalog: catalog, clock: clock, logger: logger), clock: clock, logger: logger,
             durability: configuration.durability, limits: configuration.limits, counters: counters)
+        let producerIDs = try ProducerIDAllocator(
+            dataDirectory: configuration.dataDirectory, fileSystem: fileSystem)
+        let transactions = TransactionCoordinator(
+            configuration: configuration,
+            around: TransactionCoordinator.Surroundings(
+                topic: TransactionsTopic(catalog: catalog, clock: clock, logger: logger), groups: groups,
+                producerIDs: producerIDs, open: open, pool: pool, counters: counters, clock: clock, logger: logger))
         return BrokerNode(
             configuration: configuration, logger: logger, clock: clock, pool: pool, catalog: catalog, groups: groups,
-            producerIDs: try ProducerIDAllocator(
-                dataDirectory: configuration.dataDirectory, fileSystem: fileSystem),
-            counters: counters, metrics: metrics, disk: disk)
+            transactions: transactions, producerIDs: producerIDs, counters: counters, metrics: metrics, disk: disk)
     }
 
     private static func listen(_ node: BrokerNode, _ eventLoops: MultiThreadedEventLoopGroup) async throws
@@ -151,6 +161,7 @@ struct RunningBroker {
         try? await self.listener.close()
         self.node.beginStopping()
         self.node.endReporting()
+        self.node.transactions.stop()
         self.node.groups.stop()
         self.node.catalog.releaseWaits()
         await self.node.connections.drain(patience: patience)

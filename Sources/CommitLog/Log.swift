@@ -17,12 +17,17 @@ public struct Log: ~Copyable {
     var readableFrom: Offset
     let logStartFile: LogStartFile
     let progress: SyncProgress
-    /// Files of sealed segments that are not known to be on disk.
-    private var unsynced: [UnsyncedSegment] = []
+    /// What is known of idempotent and transactional producers.
+    public internal(set) var producers: ProducerStates
+    var leaderEpochs: LeaderEpochs
+    /// Whether a transaction was ever aborted, so that the list of transaction indexes is kept.
+    var listsTransactionIndexes: Bool
+    /// Files that are not known to be on disk: sealed segments', mostly.
+    var unsynced: [UnsyncedSegment] = []
     /// Counts the changes of the directory's entries, each of which the next sync puts on disk.
     var directoryVersion = 0
 
-    private struct UnsyncedSegment {
+    struct UnsyncedSegment {
         let nextOffset: Offset
         let files: [File]
     }
@@ -45,21 +50,24 @@ public struct Log: ~Copyable {
     ) throws(LogError) {
         let directory = try Directory.make(path, in: fileSystem)
         var recovery = LogRecovery(directory: directory, configuration: configuration)
-        let (sealed, active) = try recovery.run(initialOffset: initialOffset)
+        let recovered = try recovery.run(initialOffset: initialOffset)
         self.readableFrom = recovery.logStart
         self.logStartFile = LogStartFile(directory, written: recovery.logStart)
         self.directory = directory
         self.configuration = configuration
         self.recovery = recovery.report
-        self.sealed = sealed
-        self.active = active
-        self.sealedByteCount = sealed.reduce(0) { $0 + $1.byteCount }
+        self.sealed = recovered.sealed
+        self.active = recovered.active
+        self.producers = recovered.producers
+        self.leaderEpochs = recovered.leaderEpochs
+        self.listsTransactionIndexes = recovered.listsTransactionIndexes
+        self.sealedByteCount = recovered.sealed.reduce(0) { $0 + $1.byteCount }
         // Recovery has synced what was not known to be on disk.
-        self.progress = SyncProgress(syncedOffset: active.nextOffset)
+        self.progress = SyncProgress(syncedOffset: active.nextOffset, cleanPoint: recovered.cleanPoint)
         self.directoryVersion = recovery.changedDirectory ? 1 : 0
-        if recovery.report.scannedBytes > 0 {
+        if recovery.report.scannedBytes > 0 || recovered.needsCleanPoint, let cleanPoint = cleanPoint() {
             // So that a crash soon after does not scan it all again; without it the next start is only slower.
-            try? self.active.recoveryPoint()?.write(in: directory)
+            try? progress.write(cleanPoint, in: directory)
         }
         recoveryPosition = self.active.byteCount
     }
@@ -91,8 +99,11 @@ public struct Log: ~Copyable {
     ///
     /// The batch's own bytes are left alone; on disk they have the base offset that is returned, and `leaderEpoch`.
     ///
+    /// - Parameter now: milliseconds since the epoch, when its producer was heard of; nil for the batch's own timestamp.
     /// - Returns: the batch's base offset.
-    public mutating func append(_ batch: EncodedBatch, leaderEpoch: Int32) throws(LogError) -> Offset {
+    public mutating func append(
+        _ batch: EncodedBatch, leaderEpoch: Int32, now: Int64? = nil
+    ) throws(LogError) -> Offset {
         try progress.check()
         let base = logEndOffset
         guard base.advanced(by: Int64(batch.header.lastOffsetDelta) + 1) < Offset(.max) else {
@@ -100,6 +111,8 @@ public struct Log: ~Copyable {
         }
         if active.isFull(for: batch.header, configuration) { try roll() }
         try active.append(batch, leaderEpoch: leaderEpoch)
+        if leaderEpoch > leaderEpochs.latest { beginLeaderEpoch(leaderEpoch, at: base) }
+        if batch.header.hasProducerID { noteProducer(of: batch, at: base, now: now ?? batch.header.maxTimestamp) }
         return base
     }
 
@@ -116,6 +129,9 @@ public struct Log: ~Copyable {
         active = next
         recoveryPosition = 0
         directoryVersion += 1
+        writeTransactionIndexList()
+        // Only makes the next start faster.
+        try? ProducerSnapshot.write(producers, at: active.baseOffset, in: directory)
         forgetSynced()
         if unsynced.count > Self.maximumUnsyncedSegments {
             try syncPoint().perform()
@@ -125,14 +141,14 @@ public struct Log: ~Copyable {
     /// Where the log ends now, to be synced outside the owner's lock.
     public mutating func syncPoint() -> SyncPoint {
         forgetSynced()
-        var recoveryPoint: RecoveryPoint?
+        var cleanPoint: CleanPoint?
         if !unsynced.isEmpty || active.byteCount - recoveryPosition >= Self.recoveryIntervalBytes {
-            recoveryPoint = active.recoveryPoint()
+            cleanPoint = self.cleanPoint()
             recoveryPosition = active.byteCount
         }
         return SyncPoint(
             endOffset: logEndOffset, files: unsynced.flatMap(\.files) + [active.file], directory: directory,
-            directoryVersion: directoryVersion, recoveryPoint: recoveryPoint, progress: progress)
+            directoryVersion: directoryVersion, cleanPoint: cleanPoint, progress: progress)
     }
 
     private mutating func forgetSynced() {
@@ -155,7 +171,7 @@ public struct Log: ~Copyable {
         _ = try active.finishIndexes()
         // The index files are not synced: the recovery point's counts tell when a crash has spoiled them.
         if byteCount > 0, !progress.isDistrusted.load(ordering: .acquiring) {
-            try active.recoveryPoint()?.write(in: directory)
+            if let cleanPoint = cleanPoint() { try progress.write(cleanPoint, in: directory) }
         }
     }
 

@@ -13,6 +13,8 @@ public struct LogConfiguration: Hashable, Sendable {
     public var segmentJitter: Duration
     /// Bytes of batches between two entries of the indexes.
     public var indexIntervalBytes: Int
+    /// Idempotent producers that are remembered; the one unheard of for longest is forgotten first.
+    public var maximumProducers = 2_000
     /// A segment is closed when one of its index files has this many bytes.
     public var indexBytes: Int
 

@@ -48,15 +48,17 @@ import Testing
     @Test func aDirectoryIsDumpedFileByFile() throws {
         let found = try dump(path, includesRecords: true)
         #expect(found.faultCount == 0)
-        #expect(
-            found.files == ["log-start-offset", "recovery-point"]
-                + ["00", "05", "10"].flatMap { number in
-                    [".log", ".index", ".timeindex"].map { "000000000000000000\(number)\($0)" }
-                })
+        var files = ["leader-epoch-checkpoint", "log-start-offset", "recovery-point"]
+        for number in ["00", "05", "10"] {
+            let suffixes = [".log", ".index", ".timeindex"] + (number == "00" ? [] : [".snapshot"])
+            files += suffixes.map { "000000000000000000\(number)\($0)" }
+        }
+        #expect(found.files == files + ["00000000000000000013.snapshot"])
         #expect(found.batches.map(\.header.baseOffset) == (0..<13).map { Offset($0) })
         #expect(found.batches.map(\.position).prefix(3) == [0, 170, 340])
         #expect(found.records.map(\.offset) == (0..<13).map { Offset($0) })
-        #expect(found.texts.first?.hasPrefix("1 1 ") ?? false)
+        #expect(found.texts.first == "0\n1\n0 0")
+        #expect(found.texts.contains { $0.hasPrefix("1 1 ") })
         #expect(found.entries.count > 12)
     }
 

@@ -42,7 +42,7 @@ import Testing
         #expect(log.logStartOffset == 10)
         #expect(log.byteCount == 13 * LogMaking.batchBytes)
         // The files are there until the removal is performed, which needs no lock.
-        #expect(try deleted.count == 6)
+        #expect(try deleted.count == 7)
         try removal.perform()
         #expect(try deleted.isEmpty)
         #expect(try log.values() == numbered(10..<23))

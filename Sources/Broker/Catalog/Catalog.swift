@@ -12,6 +12,7 @@ final class Catalog: Sendable {
         let defaultPartitions: Int
         let limits: BrokerLimits
         let offsetsPartitions: Int
+        let transactionsPartitions: Int
     }
 
     let clusterID: String
@@ -76,8 +77,12 @@ final class Catalog: Sendable {
     /// The topic, created with the broker's defaults if it does not exist.
     func topicCreatingIfNeeded(_ name: String) throws(TopicRefusal) -> Topic {
         if let topic = self.topic(name) { return topic }
-        let isOffsets = name == Topic.offsetsTopicName
-        let partitions = isOffsets ? self.settings.offsetsPartitions : self.settings.defaultPartitions
+        let partitions =
+            switch name {
+            case Topic.offsetsTopicName: self.settings.offsetsPartitions
+            case Topic.transactionsTopicName: self.settings.transactionsPartitions
+            default: self.settings.defaultPartitions
+            }
         do throws(TopicRefusal) {
             return try self.create(name, partitions: partitions, configs: [])
         } catch {

@@ -24,7 +24,18 @@ final class Topic: Sendable {
     var isInternal: Bool { Self.internalNames.contains(self.name.rawValue) }
 
     static let offsetsTopicName = "__consumer_offsets"
-    static let internalNames: Set<String> = [offsetsTopicName]
+    static let transactionsTopicName = "__transaction_state"
+    static let internalNames: Set<String> = [offsetsTopicName, transactionsTopicName]
+
+    /// The partition of an internal topic that holds all records of a group or transactional id.
+    static func partitionIndex(of id: String, among count: Int) -> Int32 {
+        (self.javaHash(id) & Int32.max) % max(1, Int32(clamping: count))
+    }
+
+    /// Java's `String.hashCode`, over UTF-16 units.
+    static func javaHash(_ text: String) -> Int32 {
+        text.utf16.reduce(0) { $0 &* 31 &+ Int32($1) }
+    }
 
     func partition(_ index: Int32) -> Partition? {
         index >= 0 && Int(index) < self.partitions.count ? self.partitions[Int(index)] : nil

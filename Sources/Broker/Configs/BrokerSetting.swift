@@ -35,7 +35,11 @@ struct BrokerSetting: Sendable {
             int("num.partitions", configuration.defaultPartitions),
             int("offset.metadata.max.bytes", limits.offsetMetadataBytes),
             int("offsets.topic.num.partitions", configuration.groups.offsetsPartitions),
+            int("producer.id.expiration.ms", configuration.transactions.producerExpiration.milliseconds),
             int("socket.request.max.bytes", limits.connection.frameBytes),
+            int("transaction.max.timeout.ms", configuration.transactions.maximumTimeout.milliseconds),
+            int("transaction.state.log.num.partitions", configuration.transactions.topicPartitions),
+            int("transactional.id.expiration.ms", configuration.transactions.idExpiration.milliseconds),
         ]
     }
 }

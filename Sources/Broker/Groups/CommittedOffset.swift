@@ -20,3 +20,14 @@ struct PartitionName: Hashable, Sendable, Comparable {
         (one.topic, one.partition) < (other.topic, other.partition)
     }
 }
+
+/// What a group has committed, and the partitions for which open transactions commit something. A value.
+struct GroupOffsets: Sendable {
+    var committed: [PartitionName: CommittedOffset] = [:]
+    var unstable: Set<PartitionName> = []
+
+    /// For a client that does or does not ask for stable offsets.
+    func stable(_ isRequired: Bool) -> GroupOffsets {
+        isRequired ? self : GroupOffsets(committed: self.committed)
+    }
+}

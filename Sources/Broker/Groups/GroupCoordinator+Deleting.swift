@@ -24,7 +24,7 @@ extension GroupCoordinator {
         self.onLoop {
             guard !self.rooms.value.isStopping else { return answer(.coordinatorNotAvailable) }
             guard let room = self.rooms.value.groups[id] else { return answer(.groupIDNotFound) }
-            guard room.group.isDeserted else { return answer(.nonEmptyGroup) }
+            guard room.group.isDeserted, room.pending.isEmpty else { return answer(.nonEmptyGroup) }
             var changes = room.offsets.keys.sorted().map { OffsetsTopic.Change.offset($0, nil) }
             changes.append(.metadata(nil))
             self.appendDurably(changes, id, answer) {

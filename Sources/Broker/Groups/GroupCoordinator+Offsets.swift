@@ -23,7 +23,10 @@ extension GroupCoordinator {
             let sync = self.waitsForSync ? SyncWait(eventLoop: self.eventLoop, done: answer) : nil
             switch self.topic.append(offsets.map { .offset($0, $1) }, group: id, sync: sync) {
             case .success(let receipt):
-                for (name, committed) in offsets { self.rooms.value.groups[id]?.offsets[name] = committed }
+                for (name, committed) in offsets {
+                    self.rooms.value.groups[id]?.offsets[name] = committed
+                    self.rooms.value.groups[id]?.pending.supersede(name, before: receipt.baseOffset)
+                }
                 if !receipt.waitsForSync { answer(.none) }
                 self.countAppend()
             case .failure(let refusal):
@@ -34,19 +37,14 @@ extension GroupCoordinator {
         }
     }
 
-    func committedOffsets(
-        group id: String, answer: @escaping @Sendable ([PartitionName: CommittedOffset]) -> Void
-    ) {
-        self.onLoop { answer(self.rooms.value.groups[id]?.offsets ?? [:]) }
-    }
-
-    /// The same of several groups; those without offsets are left out.
-    func committedOffsets(
-        groups ids: Set<String>, answer: @escaping @Sendable ([String: [PartitionName: CommittedOffset]]) -> Void
-    ) {
+    /// What groups have committed; those that are not known are left out.
+    func committedOffsets(groups ids: Set<String>, answer: @escaping @Sendable ([String: GroupOffsets]) -> Void) {
         self.onLoop {
             let groups = self.rooms.value.groups
-            answer(ids.reduce(into: [:]) { found, id in found[id] = groups[id]?.offsets })
+            answer(
+                ids.reduce(into: [:]) { found, id in
+                    found[id] = groups[id].map { GroupOffsets(committed: $0.offsets, unstable: $0.pending.partitions) }
+                })
         }
     }
 
@@ -54,6 +52,9 @@ extension GroupCoordinator {
     func topicDeleted(_ name: String) {
         self.onLoop {
             for (id, room) in self.rooms.value.groups {
+                for pending in room.pending.partitions where pending.topic == name {
+                    self.rooms.value.groups[id]?.pending.forget(pending)
+                }
                 let gone = room.offsets.keys.filter { $0.topic == name }.sorted()
                 guard !gone.isEmpty else { continue }
                 self.store(gone.map { .offset($0, nil) }, id)
@@ -103,7 +104,8 @@ extension GroupCoordinator {
         let now = self.clock.wallMilliseconds()
         let memories = self.rooms.value.groups.mapValues { room in
             OffsetsTopic.Memory(
-                metadata: room.group.generation > 0 ? room.group.stored(at: now) : nil, offsets: room.offsets)
+                metadata: room.group.generation > 0 ? room.group.stored(at: now) : nil, offsets: room.offsets,
+                pending: room.pending)
         }
         self.counters.reached(.offsetsTopicBytes, times: grown.count)
         for partition in grown {

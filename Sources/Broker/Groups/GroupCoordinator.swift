@@ -20,6 +20,8 @@ final class GroupCoordinator: Sendable {
     /// What changes, all of it.
     struct Rooms {
         var groups: [String: Room] = [:]
+        /// The groups whose offsets are part of open transactions, by the producers' ids.
+        var groupsInTransactions: [Int64: Set<String>] = [:]
         var pending: [GroupReplyToken: PendingAnswer] = [:]
         var nextToken: UInt64 = 0
         var isStopping = false
@@ -36,6 +38,8 @@ final class GroupCoordinator: Sendable {
     struct Room {
         var group: ConsumerGroup
         var offsets: [PartitionName: CommittedOffset] = [:]
+        /// What open transactions commit.
+        var pending = PendingOffsets()
         /// Bytes of what its members offer and are assigned.
         var memberBytes = 0
         var timer: Scheduled<Void>?
@@ -70,11 +74,15 @@ final class GroupCoordinator: Sendable {
         self.counters = counters
         var rooms = Rooms()
         let now = clock.now()
-        for (id, memory) in topic.load() where memory.metadata != nil || !memory.offsets.isEmpty {
+        for (id, memory) in topic.load() where !memory.isEmpty {
             let group = memory.metadata.map {
                 ConsumerGroup(id: id, settings: settings, restoring: $0, now: now)
             }
             var room = Room(group: group ?? ConsumerGroup(id: id, settings: settings), offsets: memory.offsets)
+            room.pending = memory.pending
+            for producerID in memory.pending.byProducer.keys {
+                rooms.groupsInTransactions[producerID, default: []].insert(id)
+            }
             room.memberBytes = room.group.memberBytes
             rooms.memberBytes += room.memberBytes
             if room.group.isDeserted { room.emptySince = memory.metadata?.currentStateTimestamp }
@@ -218,7 +226,9 @@ final class GroupCoordinator: Sendable {
 
     /// A group without members and offsets is as good as none.
     func forgetIfDeserted(_ id: String) {
-        guard let room = self.rooms.value.groups[id], room.group.isDeserted, room.offsets.isEmpty else { return }
+        guard let room = self.rooms.value.groups[id], room.group.isDeserted, room.offsets.isEmpty,
+            room.pending.isEmpty
+        else { return }
         if room.group.generation > 0 { self.store([.metadata(nil)], id) }
         room.timer?.cancel()
         self.rooms.value.memberBytes -= room.memberBytes

@@ -33,6 +33,10 @@ enum APITable {
         Entry(DeleteRecordsHandler.self),
         Entry(InitProducerIdHandler.self),
         Entry(OffsetForLeaderEpochHandler.self),
+        Entry(AddPartitionsToTxnHandler.self),
+        Entry(AddOffsetsToTxnHandler.self),
+        Entry(EndTxnHandler.self),
+        Entry(TxnOffsetCommitHandler.self),
         Entry(DescribeConfigsHandler.self),
         Entry(AlterConfigsHandler.self),
         Entry(DescribeLogDirsHandler.self),
@@ -41,6 +45,9 @@ enum APITable {
         Entry(IncrementalAlterConfigsHandler.self),
         Entry(OffsetDeleteHandler.self),
         Entry(DescribeClusterHandler.self),
+        Entry(DescribeProducersHandler.self),
+        Entry(DescribeTransactionsHandler.self),
+        Entry(ListTransactionsHandler.self),
         Entry(DescribeTopicPartitionsHandler.self),
     ]
 

@@ -12,7 +12,8 @@ import RecordBatch
 //   zstd are answered UNSUPPORTED_COMPRESSION_TYPE. Conversion runs on the thread pool.
 // - No fetch sessions: every answer has session id 0, by which clients know to send all partitions each time
 //   (KIP-227). A request for a session we cannot have is answered FETCH_SESSION_ID_NOT_FOUND.
-// - Without transactions the last stable offset is the high watermark and no transaction is aborted.
+// - With isolation level 1 (read_committed, version 4) records end at the last stable offset, and the answer lists the
+//   transactions among them that were aborted.
 // - What is in the page cache is read on the event loop, if it is not much; the rest on the thread pool.
 // - While peers that do not read hold much memory, records are read for others only as it becomes free.
 enum FetchHandler: RequestHandler {
@@ -52,6 +53,7 @@ enum FetchHandler: RequestHandler {
             items: items, minimumBytes: Int(max(0, request.minBytes)),
             maximumBytes: min(Int(max(0, request.maxBytes)), limits.fetchResponseBytes),
             isBelowWish: Int(request.maxBytes) > limits.fetchResponseBytes,
+            isolation: IsolationLevel(rawValue: request.isolationLevel) ?? .readUncommitted,
             legacyFormat: LegacyFetch.format(ofVersion: context.apiVersion))
     }
 

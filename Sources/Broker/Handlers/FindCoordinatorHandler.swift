@@ -3,7 +3,6 @@ import KafkaProtocol
 // FindCoordinator (10): which broker coordinates a group or a transactional id.
 //
 // - This one, always. Version 4 asks for several keys at once.
-// - Key type 1 (transactions) is answered too; InitProducerId then says that there are none.
 enum FindCoordinatorHandler: RequestHandler {
     private static let keyTypes: ClosedRange<Int8> = 0...1
 

@@ -5,7 +5,8 @@ import RecordBatch
 
 // ListOffsets (2): the first or next offset of a partition, or the first at or after a time.
 //
-// - Timestamp -1 is the next offset a consumer can read up to (the high watermark), -2 the log start offset, -3 the
+// - Timestamp -1 is the offset up to which a consumer can read (the high watermark; with isolation level 1 the last stable
+//   offset, beyond which no other answer lies then, either), -2 the log start offset, -3 the
 //   record with the largest timestamp (version 7); anything else is a time in milliseconds. -1 in the answer: none.
 // - Version 0 asks for up to `maxNumOffsets` offsets at which segments begin, the latest first, and before them the
 //   high watermark; -2 is answered with the log start offset. For a time it is the segments that hold nothing later, by
@@ -36,13 +37,16 @@ enum ListOffsetsHandler: RequestHandler {
                 return .init(
                     name: topic.name,
                     partitions: topic.partitions.map { wanted in
-                        self.look(found?.partition(wanted.partitionIndex), wanted, context)
+                        self.look(
+                            found?.partition(wanted.partitionIndex), wanted,
+                            IsolationLevel(rawValue: request.isolationLevel) ?? .readUncommitted, context)
                     })
             })
     }
 
     private static func look(
-        _ partition: Partition?, _ wanted: ListOffsetsRequest.ListOffsetsPartition, _ context: RequestContext
+        _ partition: Partition?, _ wanted: ListOffsetsRequest.ListOffsetsPartition, _ isolation: IsolationLevel,
+        _ context: RequestContext
     ) -> ListOffsetsResponse.ListOffsetsPartitionResponse {
         var answer = ListOffsetsResponse.ListOffsetsPartitionResponse(partitionIndex: wanted.partitionIndex)
         guard let partition else {
@@ -60,13 +64,14 @@ enum ListOffsetsHandler: RequestHandler {
         let offsets = partition.offsets
         var found: (offset: Offset, timestamp: Int64)?
         switch wanted.timestamp {
-        case self.latest: found = (offsets.highWatermark, -1)
+        case self.latest: found = (partition.readableEnd(isolation), -1)
         case self.earliest: found = (offsets.start, -1)
         default:
             do throws(LogError) {
                 let match =
                     wanted.timestamp == self.largestTimestamp
-                    ? try partition.matchOfLargestTimestamp() : try partition.match(forTimestamp: wanted.timestamp)
+                    ? try partition.matchOfLargestTimestamp(isolation)
+                    : try partition.match(forTimestamp: wanted.timestamp, isolation)
                 found = match.map { ($0.offset, $0.timestamp) }
             } catch {
                 context.node.logger.error("\(partition.name): no offset can be found for a time: \(error)")

@@ -3,9 +3,11 @@ import KafkaProtocol
 // OffsetFetch (9): how far groups have come.
 //
 // - Offset -1 for a partition without a commit. Topics null (version 2) means all that the group has committed.
-// - Version 8 asks for several groups; all offsets of one are answered once. `requireStable` (version 7) concerns transactions, of which there are none.
+// - Version 8 asks for several groups; all offsets of one are answered once. With `requireStable` (version 7) a partition for
+//   which an open transaction commits something is answered UNSTABLE_OFFSET_COMMIT, so that a consumer does not begin before
+//   what may be committed (KIP-447).
 enum OffsetFetchHandler: RequestHandler {
-    private typealias Offsets = [PartitionName: CommittedOffset]
+    private typealias Offsets = GroupOffsets
 
     static func handle(_ request: OffsetFetchRequest, _ exchange: Exchange<OffsetFetchResponse>) {
         let groups = exchange.context.node.groups
@@ -13,10 +15,15 @@ enum OffsetFetchHandler: RequestHandler {
             var seen: Set<String> = []
             let asked = request.groups.filter { $0.topics != nil || seen.insert($0.groupID).inserted }
             groups.committedOffsets(groups: Set(asked.map(\.groupID))) { found in
-                exchange.reply(OffsetFetchResponse(groups: asked.map { self.answer($0, found[$0.groupID] ?? [:]) }))
+                exchange.reply(
+                    OffsetFetchResponse(
+                        groups: asked.map {
+                            self.answer($0, (found[$0.groupID] ?? GroupOffsets()).stable(request.requireStable))
+                        }))
             }
         } else {
-            groups.committedOffsets(group: request.groupID) { offsets in
+            groups.committedOffsets(groups: [request.groupID]) { found in
+                let offsets = (found[request.groupID] ?? GroupOffsets()).stable(request.requireStable)
                 exchange.reply(OffsetFetchResponse(topics: self.answer(request.topics, offsets)))
             }
         }
@@ -30,7 +37,13 @@ enum OffsetFetchHandler: RequestHandler {
             .init(
                 name: topic.name,
                 partitions: topic.partitionIndexes.map { index in
-                    let committed = offsets[PartitionName(topic: topic.name, partition: index)]
+                    let name = PartitionName(topic: topic.name, partition: index)
+                    guard !offsets.unstable.contains(name) else {
+                        return .init(
+                            partitionIndex: index, committedOffset: -1, committedLeaderEpoch: -1, metadata: "",
+                            errorCode: .unstableOffsetCommit)
+                    }
+                    let committed = offsets.committed[name]
                     return .init(
                         partitionIndex: index, committedOffset: committed?.offset ?? -1,
                         committedLeaderEpoch: committed?.leaderEpoch ?? -1, metadata: committed?.metadata ?? "")
@@ -48,7 +61,13 @@ enum OffsetFetchHandler: RequestHandler {
                 .init(
                     name: topic.name,
                     partitions: topic.partitionIndexes.map { index in
-                        let committed = offsets[PartitionName(topic: topic.name, partition: index)]
+                        let name = PartitionName(topic: topic.name, partition: index)
+                        guard !offsets.unstable.contains(name) else {
+                            return .init(
+                                partitionIndex: index, committedOffset: -1, committedLeaderEpoch: -1, metadata: "",
+                                errorCode: .unstableOffsetCommit)
+                        }
+                        let committed = offsets.committed[name]
                         return .init(
                             partitionIndex: index, committedOffset: committed?.offset ?? -1,
                             committedLeaderEpoch: committed?.leaderEpoch ?? -1, metadata: committed?.metadata ?? "")
@@ -58,7 +77,7 @@ enum OffsetFetchHandler: RequestHandler {
 
     private static func all(_ offsets: Offsets) -> [(String, [Int32])] {
         var topics: [String: [Int32]] = [:]
-        for name in offsets.keys { topics[name.topic, default: []].append(name.partition) }
+        for name in offsets.committed.keys { topics[name.topic, default: []].append(name.partition) }
         return topics.sorted { $0.key < $1.key }.map { ($0.key, $0.value.sorted()) }
     }
 }

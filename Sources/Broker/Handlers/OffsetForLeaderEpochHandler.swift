@@ -4,8 +4,9 @@ import RecordBatch
 // OffsetForLeaderEpoch (23): where an epoch ended, by which a client notices that records it has read are gone
 // (KIP-101, KIP-320).
 //
-// - This broker is the only leader there ever was, so there is one epoch and it ends at the log end offset. An epoch we
-//   do not know is answered with epoch and offset -1.
+// - Answered from the log's `leader-epoch-checkpoint`: the largest epoch that is not larger, and where the next one
+//   begins. This broker raises no epochs, so its own logs have one, which ends at the log end offset. An epoch newer than
+//   all is answered with epoch and offset -1.
 // - From version 2 on the client says which epoch it believes is the current one, which is checked.
 enum OffsetForLeaderEpochHandler: RequestHandler {
     static func handle(_ request: OffsetForLeaderEpochRequest, _ exchange: Exchange<OffsetForLeaderEpochResponse>) {
@@ -31,9 +32,9 @@ enum OffsetForLeaderEpochHandler: RequestHandler {
         }
         if let code = partition.epochError(wanted.currentLeaderEpoch) {
             answer.errorCode = code
-        } else if wanted.leaderEpoch == partition.leaderEpoch {
-            answer.leaderEpoch = partition.leaderEpoch
-            answer.endOffset = partition.offsets.end.rawValue
+        } else if let end = partition.endOffset(ofLeaderEpoch: wanted.leaderEpoch) {
+            answer.leaderEpoch = end.epoch
+            answer.endOffset = end.offset.rawValue
         }
         return answer
     }

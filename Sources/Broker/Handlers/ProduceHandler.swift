@@ -97,9 +97,6 @@ enum ProduceHandler: RequestHandler {
         guard (-1...1).contains(request.acks) else {
             throw Partition.Refusal(.invalidRequiredAcks, "acks may be -1, 0 or 1")
         }
-        guard request.transactionalID == nil else {
-            throw Partition.Refusal(.invalidTxnState, "this broker does not serve transactions yet")
-        }
         let (partition, settings) = try self.partition(data.index, of: topic, context.node)
         guard request.acks != -1 || settings.minimumReplicas <= 1 else {
             throw Partition.Refusal(

@@ -26,6 +26,8 @@ final class Housekeeper: Sendable {
     private let catalog: Catalog
     private let disk: DiskSpace
     private let settings: HousekeepingSettings
+    /// How long partitions remember a producer that is silent.
+    private let producerExpiration: TimeAmount
     private let clock: BrokerClock
     private let logger: Logger
     private let counters: BrokerCounters
@@ -44,13 +46,14 @@ final class Housekeeper: Sendable {
     }
 
     init(
-        catalog: Catalog, disk: DiskSpace, settings: HousekeepingSettings, limits: BrokerLimits, clock: BrokerClock,
-        logger: Logger,
+        catalog: Catalog, disk: DiskSpace, settings: HousekeepingSettings, producerExpiration: TimeAmount,
+        limits: BrokerLimits, clock: BrokerClock, logger: Logger,
         counters: BrokerCounters
     ) {
         self.catalog = catalog
         self.disk = disk
         self.settings = settings
+        self.producerExpiration = producerExpiration
         self.clock = clock
         self.logger = logger
         self.counters = counters
@@ -124,6 +127,7 @@ final class Housekeeper: Sendable {
 
     /// Does one chore for all partitions. Waits for the disk.
     func perform(_ chore: Chore) {
+        if chore == .retention { self.forgetProducers() }
         let topics = self.catalog.allTopics.filter { !$0.isInternal }
         for topic in topics {
             for partition in topic.partitions where !self.isStopping.load(ordering: .acquiring) {
@@ -150,6 +154,13 @@ final class Housekeeper: Sendable {
             if let report { self.tell(report, partition) }
         case .compaction: break
         case .syncing: self.syncingWork.run(settings.flushMilliseconds, partition, now: self.clock.now())
+        }
+    }
+
+    private func forgetProducers() {
+        let time = self.clock.wallMilliseconds() - self.producerExpiration.milliseconds
+        for topic in self.catalog.allTopics {
+            for partition in topic.partitions { partition.expireProducers(silentSince: time) }
         }
     }
 

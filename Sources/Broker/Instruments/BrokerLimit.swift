@@ -20,10 +20,14 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     case membersPerGroup, memberBytes, groupBytes
     /// Producers forgotten.
     case producersPerPartition
+    /// Transactional ids, or partitions of a transaction, refused.
+    case transactionalIDs, partitionsPerTransaction
     /// Commits refused.
     case offsetMetadataBytes
     /// Rewritings of a partition of `__consumer_offsets`.
     case offsetsTopicBytes
+    /// Rewritings of a partition of `__transaction_state`.
+    case transactionsTopicBytes
     /// Compactions that took another pass because their keys took more memory.
     case compactionBytes
     /// Fetches of so much that they were read on the thread pool.

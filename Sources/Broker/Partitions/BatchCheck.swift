@@ -47,8 +47,8 @@ enum BatchCheck {
         guard !header.isControl else {
             throw Partition.Refusal(.invalidRecord, "clients may not write control records")
         }
-        guard !header.isTransactional else {
-            throw Partition.Refusal(.invalidTxnState, "this broker does not serve transactions yet")
+        guard !header.isTransactional || header.hasProducerID else {
+            throw Partition.Refusal(.invalidRecord, "a batch of a transaction names its producer")
         }
         guard !header.isLogAppendTime else {
             throw Partition.Refusal(.invalidTimestamp, "producers may not set the timestamp type to LogAppendTime")

@@ -30,6 +30,7 @@ struct FetchPlan: Sendable {
     let maximumBytes: Int
     /// Whether the client would take more than `maximumBytes`.
     let isBelowWish: Bool
+    let isolation: IsolationLevel
     /// The format that the client reads; nil for batches as they are stored.
     let legacyFormat: LegacyMessageFormat?
 
@@ -46,7 +47,7 @@ struct FetchPlan: Sendable {
             }
             let room = max(0, self.maximumBytes - findings.estimatedBytes)
             let view = partition.view(
-                from: item.offset, maximumBytes: min(item.maximumBytes, room),
+                from: item.offset, maximumBytes: min(item.maximumBytes, room), isolation: self.isolation,
                 currentLeaderEpoch: item.currentLeaderEpoch, registering: wait)
             switch view {
             case .success(let found):
@@ -95,13 +96,15 @@ struct FetchPlan: Sendable {
         for (item, view) in zip(self.items, findings.views) {
             var data = FetchResponse.PartitionData(partitionIndex: item.index)
             data.records = ByteBuffer()
+            // Null for who wants uncommitted records, too.
+            data.abortedTransactions = self.isolation == .readCommitted ? [] : nil
             switch view {
             case .failure(let refusal):
                 data.errorCode = refusal.code
                 data.highWatermark = -1
             case .success(let found):
                 data.highWatermark = found.highWatermark.rawValue
-                data.lastStableOffset = found.highWatermark.rawValue
+                data.lastStableOffset = found.lastStableOffset.rawValue
                 data.logStartOffset = found.logStartOffset.rawValue
                 let room = self.maximumBytes - answer.byteCount
                 guard self.read(found, item, room: room, onlyCached: onlyCached, into: &data) else { return nil }
@@ -142,16 +145,38 @@ struct FetchPlan: Sendable {
                     format: legacyFormat, partition: partition, offset: item.offset,
                     maximumBytes: min(item.maximumBytes, room))
                 try reader.read(from: slice, into: &data)
-            } else if onlyCached {
-                guard let records = try slice.readCached(verifyingChecksums: found.isOfEarlierRun) else { return false }
-                data.records = records
             } else {
-                data.records = try slice.read(verifyingChecksums: found.isOfEarlierRun)
+                let records: ByteBuffer
+                if onlyCached {
+                    // What was aborted in a sealed segment is in a file.
+                    guard found.aborted?.isInMemory ?? true,
+                        let cached = try slice.readCached(verifyingChecksums: found.isOfEarlierRun)
+                    else { return false }
+                    records = cached
+                } else {
+                    records = try slice.read(verifyingChecksums: found.isOfEarlierRun)
+                }
+                if let search = found.aborted, !search.isEmpty, let end = Self.end(of: records) {
+                    data.abortedTransactions = try search.find(before: end).map {
+                        .init(producerID: $0.producerID, firstOffset: $0.firstOffset.rawValue)
+                    }
+                }
+                data.records = records
             }
         } catch {
             item.partition?.complain(about: item.offset, error)
             data.errorCode = .kafkaStorageError
         }
         return true
+    }
+
+    /// The offset after the last of these batches.
+    private static func end(of records: ByteBuffer) -> Offset? {
+        var end: Offset?
+        _ = try? RecordBatchHeader.walk(records) { header, _ in
+            end = header.nextOffset
+            return true
+        }
+        return end
     }
 }

@@ -33,11 +33,19 @@ extension Partition {
         }
     }
 
+    /// Who has made a batch.
+    enum Origin: Sendable {
+        /// Its sequence numbers are checked.
+        case client
+        /// Records of groups and transactions, and markers.
+        case broker
+    }
+
     /// Appends a validated batch, or recognises that it is there already.
     ///
     /// - Parameter sync: told once the batch is on the disk; nil if the caller does not care (acks 0 and 1, or the
     ///   page-cache policy).
-    func append(_ batch: EncodedBatch, sync: SyncWait?) throws(Refusal) -> Receipt {
+    func append(_ batch: EncodedBatch, as origin: Origin = .client, sync: SyncWait?) throws(Refusal) -> Receipt {
         let now = self.resources.clock.wallMilliseconds()
         var woken: [FetchWait] = []
         var startsSync = false
@@ -46,21 +54,23 @@ extension Partition {
             if let code = state.closedBy { return .failure(Refusal(code, nil)) }
             let end: Offset
             let base: Offset
-            switch state.producers.verdict(on: batch.header) {
-            case .refuse(let code):
-                return .failure(Refusal(code, nil))
-            case .duplicate(let trace):
-                (base, end) = (trace.baseOffset, trace.nextOffset)
-            case .append:
+            switch self.verdict(on: batch.header, origin, state.log) {
+            case .failure(let refusal):
+                return .failure(refusal)
+            case .success(let known?):
+                (base, end) = (known.baseOffset, known.nextOffset)
+            case .success(nil):
                 do throws(LogError) {
-                    base = try state.log.append(batch, leaderEpoch: self.leaderEpoch)
+                    base = try state.log.append(batch, leaderEpoch: self.leaderEpoch, now: now)
                 } catch {
                     problem = error
                     return .failure(Refusal(.kafkaStorageError, nil))
                 }
                 end = state.log.logEndOffset
-                let forgotten = state.producers.record(batch.header, at: base, now: now)
-                if forgotten > 0 { self.resources.counters.reached(.producersPerPartition, times: forgotten) }
+                if batch.header.hasProducerID {
+                    let forgotten = state.log.countForgottenProducers()
+                    if forgotten > 0 { self.resources.counters.reached(.producersPerPartition, times: forgotten) }
+                }
             }
             var waits = false
             if let sync, end > state.log.syncedOffset {
@@ -78,6 +88,26 @@ extension Partition {
         let receipt = try outcome.get()
         self.resources.disk.wrote(in: self)
         return receipt
+    }
+
+    /// - Returns: the batch as it is in the log already; nil if it is to be appended.
+    private func verdict(
+        on header: RecordBatchHeader, _ origin: Origin, _ log: borrowing Log
+    ) -> Result<AppendedBatch?, Refusal> {
+        guard header.hasProducerID else { return .success(nil) }
+        switch origin == .client ? log.verdict(on: header) : log.producers.verdictOnInternal(header) {
+        case .append:
+            return .success(nil)
+        case .appendBeginningTransaction:
+            let refusal = self.resources.transactions.refusal(
+                producerID: header.producerID, epoch: header.producerEpoch,
+                partition: PartitionName(topic: self.topic, partition: self.index))
+            return refusal.map { .failure($0) } ?? .success(nil)
+        case .duplicate(let batch):
+            return .success(batch)
+        case .refuse(let refusal):
+            return .failure(Refusal(refusal.errorCode, nil))
+        }
     }
 
     /// Has a thread sync what was appended. Call it when the group commit says so.
@@ -126,8 +156,21 @@ extension Partition.State {
     mutating func raiseHighWatermark(to offset: Offset) -> [FetchWait] {
         guard offset > self.highWatermark else { return [] }
         self.highWatermark = offset
+        self.log.markersAreVisible(before: offset)
         defer { self.fetchWaits.removeAll(keepingCapacity: true) }
         return self.fetchWaits
+    }
+}
+
+extension ProducerRefusal {
+    /// What a producer is answered.
+    fileprivate var errorCode: ErrorCode {
+        switch self {
+        case .malformed: .invalidRecord
+        case .fenced: .invalidProducerEpoch
+        case .outOfOrder: .outOfOrderSequenceNumber
+        case .outsideTransaction: .invalidTxnState
+        }
     }
 }
 

@@ -12,16 +12,21 @@ extension Partition {
         /// The batches from the fetch offset on; nil if there are none yet.
         let slice: LogSlice?
         let highWatermark: Offset
+        let lastStableOffset: Offset
+        /// Where to look for the transactions in the slice that were aborted; nil for who does not ask.
+        let aborted: AbortedTransactionSearch?
         let logStartOffset: Offset
         /// Whether some of it was written before this broker started: what lay on a disk is checked when it is read.
         let isOfEarlierRun: Bool
     }
 
     /// - Parameters:
+    ///   - isolation: with `readCommitted` the slice ends at the last stable offset.
     ///   - currentLeaderEpoch: what the client believes; -1 if it does not say.
     ///   - wait: kept and told when more may be read; nil not to wait.
     func view(
-        from offset: Offset, maximumBytes: Int, currentLeaderEpoch: Int32, registering wait: FetchWait?
+        from offset: Offset, maximumBytes: Int, isolation: IsolationLevel = .readUncommitted,
+        currentLeaderEpoch: Int32, registering wait: FetchWait?
     ) -> Result<View, Refusal> {
         if let code = self.epochError(currentLeaderEpoch) { return .failure(Refusal(code, nil)) }
         var problem: LogError?
@@ -30,21 +35,26 @@ extension Partition {
             guard offset >= state.log.logStartOffset, offset <= state.log.logEndOffset else {
                 return .failure(Refusal(.offsetOutOfRange, nil))
             }
+            let stable = state.log.lastStableOffset(highWatermark: state.highWatermark)
+            let isCommitted = isolation == .readCommitted
+            let end = isCommitted ? stable : state.highWatermark
             var slice: LogSlice?
-            if offset < state.highWatermark && maximumBytes > 0 {
+            if offset < end && maximumBytes > 0 {
                 do throws(LogError) {
                     slice = try state.log.locate(
-                        from: offset, maximumBytes: maximumBytes, upTo: state.highWatermark)
+                        from: offset, maximumBytes: maximumBytes, upTo: end)
                 } catch {
                     problem = error
                     return .failure(Refusal(.kafkaStorageError, nil))
                 }
             }
             if let wait { state.fetchWaits.append(wait) }
+            let aborted =
+                isCommitted && slice != nil ? state.log.abortedTransactionSearch(from: offset) : nil
             return .success(
                 View(
-                    slice: slice, highWatermark: state.highWatermark, logStartOffset: state.log.logStartOffset,
-                    isOfEarlierRun: offset < self.openedAt))
+                    slice: slice, highWatermark: state.highWatermark, lastStableOffset: stable, aborted: aborted,
+                    logStartOffset: state.log.logStartOffset, isOfEarlierRun: offset < self.openedAt))
         }
         if let problem { self.complain(about: offset, problem) }
         return outcome
@@ -78,13 +88,13 @@ extension Partition {
     }
 
     /// The first record that consumers may read with this timestamp or a later one. Reads the disk.
-    func match(forTimestamp timestamp: Int64) throws(LogError) -> TimestampSearch.Match? {
-        try self.visible(self.state.withLock { $0.log.timestampSearch(for: timestamp) })
+    func match(forTimestamp timestamp: Int64, _ isolation: IsolationLevel) throws(LogError) -> TimestampSearch.Match? {
+        try self.visible(self.state.withLock { $0.log.timestampSearch(for: timestamp) }, isolation)
     }
 
     /// The first record with the largest timestamp. Reads the disk.
-    func matchOfLargestTimestamp() throws(LogError) -> TimestampSearch.Match? {
-        try self.visible(self.state.withLock { $0.log.largestTimestampSearch() })
+    func matchOfLargestTimestamp(_ isolation: IsolationLevel) throws(LogError) -> TimestampSearch.Match? {
+        try self.visible(self.state.withLock { $0.log.largestTimestampSearch() }, isolation)
     }
 
     /// The offsets that ListOffsets 0 answers with, the latest first, as Kafka has them: where segments begin whose records
@@ -100,9 +110,19 @@ extension Partition {
         return offsets.reversed()
     }
 
-    private func visible(_ search: TimestampSearch) throws(LogError) -> TimestampSearch.Match? {
+    private func visible(
+        _ search: TimestampSearch, _ isolation: IsolationLevel
+    ) throws(LogError) -> TimestampSearch.Match? {
         guard let found = try search.find() else { return nil }
-        return found.offset < self.offsets.highWatermark ? found : nil
+        return found.offset < self.readableEnd(isolation) ? found : nil
+    }
+
+    /// Up to where consumers may read.
+    func readableEnd(_ isolation: IsolationLevel) -> Offset {
+        self.state.withLock { state in
+            guard isolation == .readCommitted else { return state.highWatermark }
+            return state.log.lastStableOffset(highWatermark: state.highWatermark)
+        }
     }
 
     /// Batches from `offset` on, also those that consumers do not see yet. Reads the disk.

@@ -5,7 +5,7 @@ import NIOCore
 import RecordBatch
 import Synchronization
 
-/// One partition of a topic: a `Log` behind a lock, its producers, and those who wait for its data.
+/// One partition of a topic: a `Log` behind a lock, and those who wait for its data.
 ///
 /// Any thread may call it. Batches are validated before the lock is taken, appended under it, and waiters are woken
 /// after it; nothing waits for a disk under the lock except the write to the page cache.
@@ -33,7 +33,6 @@ final class Partition: Sendable {
         /// What consumers may read up to. Records that wait for their sync are not visible: a consumer must not
         /// have seen what a power failure takes away.
         var highWatermark: Offset
-        var producers: ProducerTable
         var fetchWaits: [FetchWait] = []
         var commit = GroupCommit<SyncWait>()
         /// Records that may wait for a sync; nil for any number.
@@ -42,7 +41,7 @@ final class Partition: Sendable {
 
     private init(
         topic: String, index: Int32, directory: String, resources: PartitionResources, log: consuming sending Log,
-        producers: ProducerTable, flushMessages: Int64?
+        flushMessages: Int64?
     ) {
         self.topic = topic
         self.index = index
@@ -53,10 +52,10 @@ final class Partition: Sendable {
         self.openedAt = end
         self.state = Mutex(
             State(
-                log: log, highWatermark: end, producers: producers, flushMessages: flushMessages))
+                log: log, highWatermark: end, flushMessages: flushMessages))
     }
 
-    /// Opens or creates the partition's log and rebuilds what it knows of its producers. Reads the disk.
+    /// Opens or creates the partition's log. Reads the disk.
     static func open(
         topic: String, index: Int32, directory: String, settings: TopicSettings, resources: PartitionResources
     ) throws(LogError) -> Partition {
@@ -64,10 +63,8 @@ final class Partition: Sendable {
             directory: directory, configuration: settings.applied(to: resources.logConfiguration),
             fileSystem: resources.fileSystem)
         self.tell(log.recovery, of: "\(topic)-\(index)", resources.logger)
-        var producers = ProducerTable(maximumProducers: resources.limits.producersPerPartition)
-        try ProducerHistory.read(log, into: &producers)
         return Partition(
-            topic: topic, index: index, directory: directory, resources: resources, log: log, producers: producers,
+            topic: topic, index: index, directory: directory, resources: resources, log: log,
             flushMessages: settings.flushMessages)
     }
 
@@ -145,6 +142,8 @@ struct PartitionResources: Sendable {
     let pool: DiskPool
     let clock: BrokerClock
     let counters: BrokerCounters
+    /// Asked before a batch begins a transaction in a partition.
+    let transactions: OpenTransactions
     let logger: Logger
     let disk: DiskSpace
 }

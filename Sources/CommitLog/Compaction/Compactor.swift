@@ -120,7 +120,8 @@ extension Log {
         let files = Array(cleaned.result.name.all.reversed())
         var moves = files.map { ($0 + CleanedSegment.cleanedSuffix, $0 + CleanedSegment.swapSuffix) }
         for source in cleaned.sources {
-            for name in source.name.all {
+            // What was aborted is gone, and what the producers' snapshots say of it no longer fits the log.
+            for name in source.name.all + [source.name.transactionIndex, source.name.snapshot] {
                 moves.append((name, name + SegmentRemoval.suffix))
                 removal.names.append(name + SegmentRemoval.suffix)
             }
@@ -132,6 +133,7 @@ extension Log {
         sealed.replaceSubrange(first..<first + cleaned.sources.count, with: [cleaned.result])
         sealedByteCount += cleaned.result.byteCount - removal.byteCount
         directoryVersion += 1
+        writeTransactionIndexList()
         return removal
     }
 
@@ -142,8 +144,9 @@ extension Log {
             do throws(LogError) {
                 try directory.rename(move.old, to: move.new)
             } catch {
-                // An index file may be missing; the next opening makes it anew.
-                if case .file(_, _, let reason) = error, reason.isMissing, move.old.hasSuffix("index") { continue }
+                // An index file or snapshot may be missing; the next opening makes it anew where it is needed.
+                let mayBeMissing = move.old.hasSuffix("index") || move.old.hasSuffix(SegmentName.snapshotSuffix)
+                if case .file(_, _, let reason) = error, reason.isMissing, mayBeMissing { continue }
                 do throws(LogError) {
                     for done in moves[..<index].reversed() {
                         do throws(LogError) {

@@ -11,7 +11,7 @@ public struct LogDump {
         case batch(Batch)
         case record(Record)
         case indexEntry(IndexEntry)
-        /// The content of a small file, such as the recovery point.
+        /// The content of a small file, such as the recovery point, or a line about what a file says.
         case text(String)
         case damage(Damage)
     }
@@ -78,6 +78,8 @@ public struct LogDump {
         case log(SegmentName)
         case offsetIndex(SegmentName)
         case timeIndex(SegmentName)
+        case transactionIndex(SegmentName)
+        case snapshot(SegmentName)
         case text
 
         init?(_ name: String) {
@@ -97,10 +99,17 @@ public struct LogDump {
                     self = .timeIndex(segment)
                     return
                 }
+                if let segment = SegmentName(fileName: name, suffix: SegmentName.transactionIndexSuffix + ending) {
+                    self = .transactionIndex(segment)
+                    return
+                }
+                if let segment = SegmentName(fileName: name, suffix: SegmentName.snapshotSuffix + ending) {
+                    self = .snapshot(segment)
+                    return
+                }
             }
-            guard name == RecoveryPoint.fileName || OffsetFile.all.contains(where: { $0.name == name }) else {
-                return nil
-            }
+            let texts = [RecoveryPoint.fileName, LeaderEpochs.fileName, TransactionIndexList.fileName]
+            guard texts.contains(name) || OffsetFile.all.contains(where: { $0.name == name }) else { return nil }
             self = .text
         }
     }
@@ -112,6 +121,8 @@ public struct LogDump {
             case .log(let segment): (segment.baseOffset.rawValue, 0, name)
             case .offsetIndex(let segment): (segment.baseOffset.rawValue, 1, name)
             case .timeIndex(let segment): (segment.baseOffset.rawValue, 2, name)
+            case .transactionIndex(let segment): (segment.baseOffset.rawValue, 3, name)
+            case .snapshot(let segment): (segment.baseOffset.rawValue, 4, name)
             case .text, nil: (-1, 0, name)
             }
         }
@@ -130,6 +141,8 @@ public struct LogDump {
             case .log(let segment): try dump(segment, file, byteCount, visit)
             case .offsetIndex(let segment): try dumpOffsets(segment, file, byteCount, visit)
             case .timeIndex(let segment): try dumpTimes(segment, file, byteCount, visit)
+            case .transactionIndex(let segment): try dumpTransactions(segment, file, byteCount, visit)
+            case .snapshot(let segment): try dumpProducers(segment, file, byteCount, visit)
             case .text: try dumpText(name, file, byteCount, visit)
             }
         }
@@ -142,9 +155,14 @@ public struct LogDump {
         visit(.text(text.trimmingNewline))
         var isDamaged = false
         if name == RecoveryPoint.fileName { isDamaged = try RecoveryPoint.read(in: directory) == nil }
+        if name == TransactionIndexList.fileName {
+            isDamaged = try TransactionIndexList.read(in: directory) == .damaged
+        }
+        if name == LeaderEpochs.fileName { isDamaged = try !fitsLog(text) }
         for file in OffsetFile.all where file.name == name { isDamaged = try file.read(in: directory) == .damaged }
         if isDamaged {
-            visit(.damage(Damage(position: 0, byteCount: byteCount, reason: "its checksum or form is wrong")))
+            let reason = "its checksum or form is wrong, or it contradicts the log"
+            visit(.damage(Damage(position: 0, byteCount: byteCount, reason: reason)))
         }
     }
 }

@@ -36,8 +36,9 @@ extension LogRecovery {
             return
         }
         for old in logs where old.baseOffset > name.baseOffset && old.baseOffset < scan.nextOffset {
-            for file in old.all { try directory.remove(file) }
+            for file in old.all + [old.transactionIndex, old.snapshot] { try directory.remove(file) }
         }
+        for file in [name.transactionIndex, name.snapshot] { try directory.remove(file) }
         // The log's file last: until then all of this is done again.
         for (swap, final) in swapped.reversed() {
             if try directory.openIfPresent(swap) != nil {

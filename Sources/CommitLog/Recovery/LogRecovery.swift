@@ -11,6 +11,25 @@ struct LogRecovery {
     var changedDirectory = false
     /// The log start offset that was written down; 0 when there is none.
     private(set) var logStart: Offset = 0
+    /// Where the first damage was cut out: what was written down of the producers behind it no longer fits.
+    var changedFrom: Offset?
+    /// Where there are snapshots of producers, and which segments have transaction indexes.
+    var snapshots: [Offset] = []
+    private(set) var transactionIndexes: Set<SegmentName> = []
+
+    /// What is in the directory.
+    struct Recovered {
+        var sealed: [SealedSegment]
+        var active: ActiveSegment
+        var producers: ProducerStates
+        var leaderEpochs = LeaderEpochs()
+        /// Whether there is a list of transaction indexes, or should be.
+        var listsTransactionIndexes = false
+        /// The one that is on disk.
+        var cleanPoint: RecoveryPoint?
+        /// Whether a new one would spare the next start some work.
+        var needsCleanPoint = false
+    }
     private var wasCompacted = false
 
     /// A segment that has been checked to its end.
@@ -28,7 +47,7 @@ struct LogRecovery {
     }
 
     /// - Parameter initialOffset: where the log begins if there is none yet.
-    mutating func run(initialOffset: Offset) throws(LogError) -> ([SealedSegment], ActiveSegment) {
+    mutating func run(initialOffset: Offset) throws(LogError) -> Recovered {
         try finishCompaction()
         let names = try sweptNames()
         let point = try RecoveryPoint.read(in: directory)
@@ -37,7 +56,12 @@ struct LogRecovery {
         let end = max(point?.offset ?? 0, logStart)
         if end > active.nextOffset { report.lostOffsets = active.nextOffset..<end }
         if logStart > active.nextOffset { active = try begin(after: active, &sealed) }
-        return (sealed, active)
+        var recovered = Recovered(
+            sealed: sealed, active: active, producers: ProducerStates(limit: configuration.maximumProducers),
+            cleanPoint: point)
+        try restoreProducers(&recovered)
+        try restoreLeaderEpochs(&recovered)
+        return recovered
     }
 
     private mutating func readOffsetFiles() throws(LogError) {
@@ -115,16 +139,24 @@ struct LogRecovery {
 
     /// The segments in the directory by offset, after removing what an earlier crash left: temporary files, and indexes
     /// without a log.
-    private func sweptNames() throws(LogError) -> [SegmentName] {
+    private mutating func sweptNames() throws(LogError) -> [SegmentName] {
         let files = try directory.names()
         let names = Set(files.compactMap { SegmentName(fileName: $0, suffix: SegmentName.logSuffix) })
         for file in files {
             let index =
                 SegmentName(fileName: file, suffix: SegmentName.offsetIndexSuffix)
                 ?? SegmentName(fileName: file, suffix: SegmentName.timeIndexSuffix)
+                ?? SegmentName(fileName: file, suffix: SegmentName.transactionIndexSuffix)
             let isOrphan = index.map { !names.contains($0) } ?? false
-            if isOrphan || Self.isTemporary(file) || SegmentName.isRetired(file) { try directory.remove(file) }
+            if isOrphan || Self.isTemporary(file) || SegmentName.isRetired(file) {
+                try directory.remove(file)
+            } else if let name = SegmentName(fileName: file, suffix: SegmentName.snapshotSuffix) {
+                snapshots.append(name.baseOffset)
+            } else if let name = SegmentName(fileName: file, suffix: SegmentName.transactionIndexSuffix) {
+                transactionIndexes.insert(name)
+            }
         }
+        snapshots.sort()
         return names.sorted { $0.baseOffset < $1.baseOffset }
     }
 
@@ -132,7 +164,8 @@ struct LogRecovery {
     private static func isTemporary(_ file: String) -> Bool {
         guard file.hasSuffix(AtomicFile.temporarySuffix) else { return false }
         let target = String(file.dropLast(AtomicFile.temporarySuffix.count))
-        return target == RecoveryPoint.fileName || OffsetFile.all.contains { $0.name == target }
+        return [RecoveryPoint.fileName, LeaderEpochs.fileName, TransactionIndexList.fileName].contains(target)
+            || OffsetFile.all.contains { $0.name == target }
             || SegmentName(fileName: target, suffix: SegmentName.logSuffix) != nil
     }
 
@@ -159,6 +192,7 @@ struct LogRecovery {
                 Checked(
                     name: name, file: file, byteCount: scan.position, nextOffset: scan.nextOffset, index: scan.index))
             var next: SegmentName?
+            if damage != nil { changedFrom = min(changedFrom ?? scan.nextOffset, scan.nextOffset) }
             if let damage { next = try cut(damage, outOf: name, scan, isLast: bound == nil) }
             if scan.position > start || damage != nil { try file.sync() }
             guard let next else { return checked }

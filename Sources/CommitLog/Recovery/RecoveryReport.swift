@@ -16,10 +16,12 @@ public struct RecoveryReport: Hashable, Sendable {
     }
 
     public internal(set) var cuts: [Cut] = []
-    /// Paths of index files that were missing or contradicted their log, and were made anew.
+    /// Paths of index files, snapshots of producers and leader-epoch checkpoints that were missing or contradicted their
+    /// log, and were made anew.
     public internal(set) var rebuiltIndexes: [String] = []
     /// Paths of small files that made no sense and were removed: a log start offset (records that were given up may be
-    /// seen again) or a cleaner offset (compaction begins anew).
+    /// seen again), a cleaner offset (compaction begins anew), a snapshot of producers or the list of transaction indexes
+    /// (both are made anew from the log).
     public internal(set) var ignoredFiles: [String] = []
     /// Offsets at the log's end that were on disk once and are gone: files were cut or removed. New batches will use
     /// them again.

@@ -50,10 +50,10 @@ extension Log {
             directoryVersion += 1
             removal.segmentCount += 1
             removal.byteCount += segment.byteCount
-            for index in [segment.name.offsetIndex, segment.name.timeIndex] {
-                if (try? directory.rename(index, to: index + SegmentRemoval.suffix)) != nil {
-                    removal.names.append(index + SegmentRemoval.suffix)
-                }
+            var others = [segment.name.offsetIndex, segment.name.timeIndex, segment.name.snapshot]
+            if segment.aborted != nil { others.append(segment.name.transactionIndex) }
+            for other in others where (try? directory.rename(other, to: other + SegmentRemoval.suffix)) != nil {
+                removal.names.append(other + SegmentRemoval.suffix)
             }
         }
         return removal

@@ -18,11 +18,16 @@ struct ActiveSegment {
     /// Index entries that are in the files already.
     private var writtenOffsets: Int
     private var writtenTimes: Int
+    /// The transactions whose abort markers are in it, in their order.
+    private(set) var aborted: [AbortedTransaction] = []
+    private var writtenAborted = 0
     /// Whether a failed write may have left bytes after `byteCount`.
     private var hasTornTail = false
 
     /// Index entries gather up to this many before they are written: a crash costs no more than scanning again.
     private static let indexEntriesPerWrite = 32
+    /// Aborted transactions of one segment, which are in memory while it is active.
+    private static let maximumAborted = 65_536
 
     var baseOffset: Offset { name.baseOffset }
 
@@ -84,7 +89,7 @@ struct ActiveSegment {
         guard byteCount > 0 else { return false }
         if byteCount + batch.totalByteCount > configuration.segmentBytes { return true }
         let lastOffset = nextOffset.advanced(by: Int64(batch.lastOffsetDelta))
-        if lastOffset - baseOffset > Int64(Int32.max) { return true }
+        if lastOffset - baseOffset > Int64(Int32.max) || aborted.count >= Self.maximumAborted { return true }
         if index.isFull(at: configuration.indexBytes) { return true }
         return isAged(at: batch.maxTimestamp, configuration)
     }
@@ -150,7 +155,28 @@ struct ActiveSegment {
         let times = try directory.open(name.timeIndex, access)
         try times.write(index.encodedTimes(from: writtenTimes), at: writtenTimes * TimeIndexEntry.byteCount)
         writtenTimes = index.times.count
-        return [offsets, times]
+        guard !aborted.isEmpty else { return [offsets, times] }
+        let transactions = try directory.open(name.transactionIndex, writtenAborted == 0 ? .replace : .readWrite)
+        if writtenAborted < aborted.count {
+            try transactions.write(
+                AbortedTransaction.encode(aborted[writtenAborted...]),
+                at: writtenAborted * AbortedTransaction.byteCount)
+            writtenAborted = aborted.count
+        }
+        return [offsets, times, transactions]
+    }
+
+    /// A transaction's abort marker has been appended. It goes to the index with the next entries of the others: what a
+    /// crash takes is found in the log again.
+    mutating func note(_ transaction: AbortedTransaction) {
+        aborted.append(transaction)
+    }
+
+    /// - Parameter isOnDisk: whether the transaction index holds exactly these; otherwise it is written anew.
+    mutating func restore(_ transactions: [AbortedTransaction], isOnDisk: Bool) throws(LogError) {
+        aborted = transactions
+        writtenAborted = isOnDisk ? transactions.count : 0
+        if transactions.isEmpty, !isOnDisk { try directory.remove(name.transactionIndex) }
     }
 
     /// Ends the indexes and writes them out, before the segment is sealed or the log closed.
@@ -172,6 +198,7 @@ struct ActiveSegment {
 
     func sealed() -> SealedSegment {
         SealedSegment(
-            name: name, byteCount: byteCount, nextOffset: nextOffset, largestTimestamp: index.largest?.timestamp)
+            name: name, byteCount: byteCount, nextOffset: nextOffset, largestTimestamp: index.largest?.timestamp,
+            aborted: TransactionIndexMark(of: aborted))
     }
 }

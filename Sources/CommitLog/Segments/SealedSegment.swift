@@ -11,6 +11,8 @@ struct SealedSegment: Hashable, Sendable {
     let nextOffset: Offset
     /// The largest timestamp of its records (milliseconds); nil when none has one.
     let largestTimestamp: Int64?
+    /// Its transaction index; nil when no transaction's abort marker is in it.
+    var aborted: TransactionIndexMark?
 
     var baseOffset: Offset { name.baseOffset }
 

@@ -8,12 +8,19 @@ struct SegmentName: Hashable, Sendable {
     static let logSuffix = ".log"
     static let offsetIndexSuffix = ".index"
     static let timeIndexSuffix = ".timeindex"
+    static let transactionIndexSuffix = ".txnindex"
+    static let snapshotSuffix = ".snapshot"
 
     var log: String { padded + Self.logSuffix }
     var offsetIndex: String { padded + Self.offsetIndexSuffix }
     var timeIndex: String { padded + Self.timeIndexSuffix }
 
-    /// The names of all its files, the log's first.
+    /// What was aborted; most segments have no such file.
+    var transactionIndex: String { padded + Self.transactionIndexSuffix }
+    /// What the log knew of its producers where the segment begins.
+    var snapshot: String { padded + Self.snapshotSuffix }
+
+    /// The names of the files that every segment has, the log's first.
     var all: [String] { [log, offsetIndex, timeIndex] }
 
     private var padded: String {
@@ -32,7 +39,11 @@ struct SegmentName: Hashable, Sendable {
 
     /// The segment that `name` belongs to, if it is the name of any of a segment's files followed by `ending`.
     init?(fileName name: String, endingIn ending: String) {
-        for suffix in [Self.logSuffix, Self.offsetIndexSuffix, Self.timeIndexSuffix] {
+        let suffixes = [
+            Self.logSuffix, Self.offsetIndexSuffix, Self.timeIndexSuffix, Self.transactionIndexSuffix,
+            Self.snapshotSuffix,
+        ]
+        for suffix in suffixes {
             guard let segment = SegmentName(fileName: name, suffix: suffix + ending) else { continue }
             self = segment
             return

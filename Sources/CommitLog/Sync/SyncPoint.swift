@@ -13,10 +13,21 @@ final class SyncProgress: Sendable {
 
     private struct Turn {
         var directoryVersion = 0
+        var cleanPoint: RecoveryPoint?
     }
 
-    init(syncedOffset: Offset) {
+    /// - Parameter cleanPoint: the one that is on disk.
+    init(syncedOffset: Offset, cleanPoint: RecoveryPoint?) {
         synced = Atomic(syncedOffset.rawValue)
+        turn.withLock { $0.cleanPoint = cleanPoint }
+    }
+
+    /// Writes down a point before which everything is known to be on disk.
+    func write(_ cleanPoint: CleanPoint, in directory: Directory) throws(LogError) {
+        try turn.withLock { (turn) throws(LogError) in
+            try cleanPoint.write(in: directory, after: turn.cleanPoint)
+            turn.cleanPoint = cleanPoint.recoveryPoint
+        }
     }
 
     var syncedOffset: Offset { Offset(synced.load(ordering: .acquiring)) }
@@ -51,7 +62,10 @@ final class SyncProgress: Sendable {
             turn.directoryVersion = max(turn.directoryVersion, point.directoryVersion)
             synced.max(point.endOffset.rawValue, ordering: .releasing)
             // Only makes the next start faster, so its failure is none of the caller's concern.
-            if !isDistrusted.load(ordering: .acquiring) { try? point.recoveryPoint?.write(in: point.directory) }
+            if let cleanPoint = point.cleanPoint, !isDistrusted.load(ordering: .acquiring) {
+                try? cleanPoint.write(in: point.directory, after: turn.cleanPoint)
+                turn.cleanPoint = cleanPoint.recoveryPoint
+            }
         }
     }
 }
@@ -66,7 +80,7 @@ public struct SyncPoint: Sendable {
     /// Counts the changes of the directory's entries.
     let directoryVersion: Int
     /// To be written down after the sync, now and then.
-    let recoveryPoint: RecoveryPoint?
+    let cleanPoint: CleanPoint?
     let progress: SyncProgress
 
     /// Puts everything before `endOffset` on disk, if it is not there already. After a failure the log is fenced: pages

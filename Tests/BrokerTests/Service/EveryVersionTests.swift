@@ -112,7 +112,35 @@ import Testing
                 DeleteRecordsRequest(topics: [.init(name: "t", partitions: [.init(partitionIndex: 0, offset: 0)])]),
                 version: $1)
         },
-        .initProducerId: { _ = try await $0.ask(InitProducerIdRequest(transactionalID: nil), version: $1) },
+        .initProducerId: { client, version in
+            _ = try await client.ask(InitProducerIdRequest(transactionalID: nil), version: version)
+            _ = try await client.ask(
+                InitProducerIdRequest(transactionalID: "x", transactionTimeoutMs: 1_000), version: version)
+        },
+        .addPartitionsToTxn: {
+            _ = try await $0.ask(
+                AddPartitionsToTxnRequest(transactionalID: "x", topics: [.init(name: "t", partitions: [0])]),
+                version: $1)
+        },
+        .addOffsetsToTxn: {
+            _ = try await $0.ask(AddOffsetsToTxnRequest(transactionalID: "x", groupID: "g"), version: $1)
+        },
+        .endTxn: { _ = try await $0.ask(EndTxnRequest(transactionalID: "x", committed: true), version: $1) },
+        .txnOffsetCommit: {
+            _ = try await $0.ask(
+                TxnOffsetCommitRequest(
+                    transactionalID: "x", groupID: "g",
+                    topics: [.init(name: "t", partitions: [.init(partitionIndex: 0, committedOffset: 1)])]),
+                version: $1)
+        },
+        .describeProducers: {
+            _ = try await $0.ask(
+                DescribeProducersRequest(topics: [.init(name: "t", partitionIndexes: [0, 9])]), version: $1)
+        },
+        .describeTransactions: {
+            _ = try await $0.ask(DescribeTransactionsRequest(transactionalIDs: ["x"]), version: $1)
+        },
+        .listTransactions: { _ = try await $0.ask(ListTransactionsRequest(), version: $1) },
     ]
 
     @Test(arguments: APITable.entries.map(\.key))

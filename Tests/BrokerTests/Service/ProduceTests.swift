@@ -156,11 +156,25 @@ import Testing
         }
     }
 
-    @Test func transactionsAreRefusedClearly() async throws {
-        try await withBroker(in: TemporaryDirectory()) { broker in
+    @Test func aBatchSentAgainAfterARestartGetsItsFirstOffset() async throws {
+        let directory = try TemporaryDirectory()
+        func batch(_ sequence: Int32) throws -> EncodedBatch {
+            try Requests.batch(["\(sequence)"], producerID: 0, epoch: 0, sequence: sequence)
+        }
+        try await withBroker(in: directory) { broker in
             let client = try await broker.connect()
-            let answer = try await client.ask(InitProducerIdRequest(transactionalID: "t", transactionTimeoutMs: 1_000))
-            #expect(answer.errorCode == .unsupportedVersion)
+            for sequence in Int32(0)..<7 { _ = try await client.ask(Requests.produce(try batch(sequence), to: "t")) }
+        }
+        try await withBroker(in: directory) { broker in
+            let client = try await broker.connect()
+            for sequence in Int32(2)..<7 {
+                let again = try await client.ask(Requests.produce(try batch(sequence), to: "t")).only
+                #expect(again.errorCode == .none && again.baseOffset == Int64(sequence))
+            }
+            let gap = try await client.ask(Requests.produce(try batch(8), to: "t")).only
+            #expect(gap.errorCode == .outOfOrderSequenceNumber)
+            let next = try await client.ask(Requests.produce(try batch(7), to: "t")).only
+            #expect(next.errorCode == .none && next.baseOffset == 7)
         }
     }
 }
