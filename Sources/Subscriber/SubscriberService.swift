@@ -96,7 +96,8 @@ public final class SubscriberService: Service, Measured, Sendable {
         let committing = CommitLoop(
             intake: intake, writer: writer, store: store,
             rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger),
-            policy: configuration.commitPolicy, statistics: keeper, lagTimers: lagTimers, mentions: DropMentions(logger), logger: logger)
+            policy: configuration.commitPolicy, statistics: keeper, lagTimers: lagTimers,
+            mentions: DropMentions(logger), logger: logger)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Self.commit(committing) }

@@ -2,6 +2,7 @@ import Instruments
 import MetricModel
 import MetricRegistry
 import RecordBatch
+import SeriesStore
 import Subscriber
 import TestKit
 import Testing
@@ -12,16 +13,20 @@ import Testing
 
     @Test func `what is late, rejected or twice is counted by its source, and lag by its stage`() async throws {
         let pipeline = try await PipelineFixture()
-        let subscriber = try pipeline.subscriber(metrics: registry)
+        var limits = SeriesLimits()
+        limits.perMetric = 1
+        let subscriber = try pipeline.subscriber(limits: limits, metrics: registry)
         let minute: Int64 = 1_700_000_040_000
         func send(_ text: String, _ key: String, _ sequence: Int) async throws {
             try await pipeline.send(
                 text, to: "metrics.up", headers: agentHeaders(sequence, agent: key), at: minute, key: key)
         }
         try await send("up 1 \(minute)\ndown 1 \(minute + 60_000)\n", "alpha", 0)
-        // Late by a window; in the newest window, though older than the newest sample; a duplicate; no sample.
+        // Late by a window; in the newest window, though older than the newest sample; of one series too many; a
+        // duplicate; no sample.
         try await send("up 1 \(minute - 1)\n", "alpha", 1)
-        try await send("up 1 \(minute + 60_001)\ndown 1 \(minute + 60_000)\n", "alpha", 2)
+        try await send(
+            "up 1 \(minute + 60_001)\ndown 1 \(minute + 60_000)\nup{cpu=\"1\"} 1 \(minute + 60_001)\n", "alpha", 2)
         try await send("what is this\n", "beta", 0)
         try await send("other 1 \(minute)\n", "beta", 1)
         try await send("other 1 \(minute)\n", "beta", 1)
@@ -38,6 +43,7 @@ import Testing
         #expect(value("weir_subscriber_duplicate_records_total", ["source": "beta"]) == 1)
         #expect(value("weir_subscriber_duplicate_records_total", ["source": "alpha"]) == 0)
         #expect(value("weir_subscriber_new_series_total") == 3)
+        #expect(value("weir_subscriber_refused_samples_total", ["limit": "metric", "culprit": "up"]) == 1)
         #expect(value("weir_subscriber_lag_records", ["topic": "metrics.up"]) == 0)
         let commits = try #require(value("weir_subscriber_commits_total"))
         #expect(commits >= 1)

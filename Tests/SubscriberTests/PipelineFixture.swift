@@ -72,9 +72,10 @@ final class PipelineFixture: Sendable {
     }
 
     func subscriber(
-        database: String? = nil, metrics: MetricRegistry = MetricRegistry()
+        database: String? = nil, limits: SeriesLimits = SeriesLimits(), metrics: MetricRegistry = MetricRegistry()
     ) throws -> Running<SubscriberService> {
-        let configuration = SubscriberConfiguration(bootstrap: [address], databasePath: database ?? databasePath)
+        var configuration = SubscriberConfiguration(bootstrap: [address], databasePath: database ?? databasePath)
+        configuration.seriesLimits = limits
         return Running(
             try SubscriberService(configuration: configuration, logger: logger, metrics: metrics), logger: logger)
     }

@@ -79,40 +79,36 @@ def wait_for(seconds, what, look):
 
 
 @contextlib.contextmanager
-def watched_group(address):
-    """A group with a member that has read three records, and what Burrow says of its only partition."""
+def member(address, group, topic):
+    process = subprocess.Popen(
+        ["kcat", "-b", address, "-G", group, "-X", "auto.offset.reset=earliest", "-X", "auto.commit.interval.ms=200", "-X",
+         "heartbeat.interval.ms=300", "-q", topic], stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+@check("burrow", "reads offsets and members from __consumer_offsets")
+def reads_offsets_and_members(address):
     topic = fresh("burrow")
     group, port = f"group-{topic}", free_port()
     kcat(address, "-P", "-t", topic, text="a\nb\nc\n")
     with tempfile.TemporaryDirectory(prefix="weir-burrow-") as path, zookeeper() as keeper:
         directory = pathlib.Path(path)
         (directory / "burrow.toml").write_text(configuration(address, port, path, keeper.server_address[1]))
-        member = subprocess.Popen(
-            ["kcat", "-b", address, "-G", group, "-X", "auto.offset.reset=earliest", "-X", "auto.commit.interval.ms=200",
-             "-q", topic], stdout=subprocess.DEVNULL)
-        try:
-            with daemon(directory, "/usr/bin/Burrow", "--config-dir", path):
 
-                def caught_up():
-                    partitions = (ask(port, f"consumer/{group}/lag") or {}).get("status", {}).get("partitions", [])
-                    return [one for one in partitions if one["end"] and one["end"]["offset"] == 3]
+        def partition(is_so):
+            """What Burrow says of the group's only partition, once it is so."""
+            status = (ask(port, f"consumer/{group}/lag") or {}).get("status", {})
+            return [one for one in status.get("partitions", []) if is_so(one)]
 
-                one, = wait_for(40, "that the group read all three records", caught_up)
-                assert (one["topic"], one["partition"], one["current_lag"]) == (topic, 0, 0), one
-                yield one
-        finally:
-            member.terminate()
-            member.wait(timeout=10)
-
-
-@check("burrow", "reads offsets from __consumer_offsets")
-def reads_offsets(address):
-    with watched_group(address):
-        pass
-
-
-@check("burrow", "reads members from __consumer_offsets")
-def reads_members(address):
-    # Burrow learns from the group's record, before any offset, who has the partition; it keeps that for partitions it knows.
-    with watched_group(address) as one:
-        assert one["owner"] == "127.0.0.1", one
+        with member(address, group, topic), daemon(directory, "/usr/bin/Burrow", "--config-dir", path):
+            one, = wait_for(
+                40, "that the group read all three records",
+                lambda: partition(lambda one: one["end"] and one["end"]["offset"] == 3))
+            assert (one["topic"], one["partition"], one["current_lag"]) == (topic, 0, 0), one
+            # Burrow keeps who has a partition once it knows the partition, so that is in the group's next record.
+            with member(address, group, topic):
+                wait_for(40, "who has the partition", lambda: partition(lambda one: one["owner"] == "127.0.0.1"))

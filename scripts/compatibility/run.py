@@ -22,7 +22,7 @@ SYSTEM_MODULES = [
 QUICK_SYSTEM_MODULES = ["kcat_checks", "kafka_python_checks"]
 ENVIRONMENT_MODULES = [
     "confluent_checks", "confluent_admin_checks", "kafka_python_checks", "kafka_python_admin_checks",
-    "aiokafka_checks", "weir_checks",
+    "aiokafka_checks", "weir_checks", "client_checks",
 ]
 
 

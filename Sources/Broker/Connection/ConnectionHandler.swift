@@ -136,7 +136,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             return
         }
         guard now - before.since >= self.node.configuration.limits.connection.stallTime else { return }
-        self.node.counters.reached(.answerBytes)
+        self.node.counters.reached(.stallTime)
         self.abort(
             "it does not take the \(unsent) bytes that it asked for, and answers of all connections take too much memory"
         )

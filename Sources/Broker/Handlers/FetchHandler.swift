@@ -82,6 +82,7 @@ enum FetchHandler: RequestHandler {
         let node = exchange.context.node
         node.onPool {
             guard node.hasRoomForAnswers || node.isStopping else {
+                node.counters.reached(.answerBytes)
                 exchange.context.eventLoop.scheduleTask(in: self.retryDelay) {
                     self.answerOnPool(plan, findings, exchange)
                 }

@@ -6,8 +6,10 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     case queuedRequests, queuedBytes
     /// Connections closed, or not taken.
     case idleTime, requestBytes, requestElements, connections, connectionsPerAddress
-    /// Connections closed as they did not take their answers.
+    /// Fetches that waited until others had taken their answers.
     case answerBytes
+    /// Connections closed as they did not take their answers.
+    case stallTime
     /// Records refused.
     case batchBytes, decompressedBytes, minimumFreeBytes
     /// Answers that hold less, or come sooner, than the client asked for.

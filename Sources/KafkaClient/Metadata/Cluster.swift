@@ -217,7 +217,8 @@ public final class Cluster: Sendable {
         let (request, subject) =
             switch key {
             case .group(let name): (FindCoordinatorRequest(key: name), "coordinator of group \(name)")
-            case .transactions(let id): (FindCoordinatorRequest(key: id, keyType: 1), "coordinator of transactions \(id)")
+            case .transactions(let id):
+                (FindCoordinatorRequest(key: id, keyType: 1), "coordinator of transactions \(id)")
             }
         let answer: FindCoordinatorResponse = try await send(request, to: .any, maximumVersion: 3)
         guard answer.errorCode == .none else {

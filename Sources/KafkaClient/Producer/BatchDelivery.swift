@@ -112,7 +112,8 @@ struct BatchDelivery {
         // Known and fresh before the request, as only here it may be created.
         _ = try await cluster.metadata(of: [partition.topic], createMissing: true)
         let request = ProduceRequest(
-            transactionalID: session?.transactionalID, acks: configuration.acks.rawValue, timeoutMs: cluster.configuration.requestTimeout.wholeMilliseconds,
+            transactionalID: session?.transactionalID, acks: configuration.acks.rawValue,
+            timeoutMs: cluster.configuration.requestTimeout.wholeMilliseconds,
             topicData: [
                 ProduceRequest.TopicProduceData(
                     name: topic,

@@ -73,7 +73,9 @@ import Testing
         let offsets = try await client.ask(
             OffsetFetchRequest(groups: [.init(groupID: "g", topics: [.init(name: "t", partitionIndexes: [0])])]))
         served.committed = offsets.groups.first?.topics.first?.partitions.first?.committedOffset ?? -1
-        served.producerID = try await client.ask(InitProducerIdRequest(transactionalID: nil, transactionTimeoutMs: 1_000)).producerID
+        served.producerID = try await client.ask(
+            InitProducerIdRequest(transactionalID: nil, transactionTimeoutMs: 1_000)
+        ).producerID
         return served
     }
 

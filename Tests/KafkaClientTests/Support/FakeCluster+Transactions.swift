@@ -67,7 +67,8 @@ extension FakeCluster {
                 let code = Self.check(id, request.producerEpoch, state)
                 guard code == .none, var known = state.transactions[id] else { return EndTxnResponse(errorCode: code) }
                 guard known.isOpen else {
-                    return EndTxnResponse(errorCode: known.outcomes.last == request.committed ? .none : .invalidTxnState)
+                    let isSame = known.outcomes.last == request.committed
+                    return EndTxnResponse(errorCode: isSame ? .none : .invalidTxnState)
                 }
                 if request.committed { state.committed.merge(known.offsets) { $1 } }
                 known.outcomes.append(request.committed)
