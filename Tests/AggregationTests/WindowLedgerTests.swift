@@ -127,6 +127,20 @@ struct WindowLedgerTests {
         #expect(starts(due) == [0, 60, 120, 180])
         for window in due { #expect(ledger.evaluated(window, digest: 1) == 1) }
         #expect(ledger.takeChanges().windows.count == 5)
+        #expect(ledger.abandonedCount == 5)
+    }
+
+    @Test("where more windows are kept than may be, the oldest are forgotten, and new ones go on")
+    func limitOfTheOldest() throws {
+        var ledger = WindowLedger(
+            specification: try WindowSpecification(interval: .seconds(60)), lateness: .zero, maximumWindows: 5)
+        for minute in 0..<20 as Range<Int64> {
+            #expect(ledger.observe(time(minute * 60)) == .onTime)
+            for due in ledger.advance(to: time(minute * 60 + 59)) { #expect(ledger.evaluated(due, digest: 1) == 1) }
+        }
+        #expect(ledger.windows.map { $0.start.milliseconds / 60_000 } == [15, 16, 17, 18, 19])
+        #expect(ledger.observe(time(0)) == .tooOld)
+        #expect(ledger.abandonedCount == 0)
     }
 
     @Test("the watermark never goes back")

@@ -20,13 +20,15 @@ public struct WindowLedger: Sendable {
         case late
         /// Older than `horizon`: its windows' samples may be gone, so their results stay as they are.
         case tooOld
-        /// So many windows are held that the latest give way, and one of its windows is later than them all: a clock that is
-        /// years ahead. The sample is stored; its window is evaluated when another sample comes for it in due time.
+        /// As many windows are held as may be, and one of its windows is later than them all and far ahead of event time: a
+        /// clock that is years ahead. The sample is stored; its window is evaluated when another one comes for it in due time.
         case tooFarAhead
     }
 
     /// The windows of a rule that are held at most, some MB: half a year of minutes.
     public static let defaultMaximumWindows = 1 << 18
+    /// How far ahead of event time a window has to be to give way first when as many are held as may be.
+    private static let farAhead: Duration = .seconds(86_400)
 
     struct Entry {
         var state: LedgerWindow
@@ -38,8 +40,11 @@ public struct WindowLedger: Sendable {
     public let lateness: Duration
     /// How far behind a window's end samples can still change it: counters are measured from the last sample before.
     public let reach: Duration
-    /// How many windows are held at most. Beyond that the latest give way, so that samples of the far future harm only those.
+    /// How many windows are held at most. Beyond that those far ahead of event time give way, so that samples of the far future
+    /// harm only those, and then the oldest, as if raw samples were not kept that long.
     public let maximumWindows: Int
+    /// How many windows gave way before they were evaluated: zero unless clocks are wrong or `maximumWindows` is too small.
+    public private(set) var abandonedCount = 0
     /// The event time up to which windows have been closed.
     public private(set) var watermark: Timestamp?
     /// Windows that begin before it are forgotten.
@@ -85,7 +90,10 @@ public struct WindowLedger: Sendable {
         if let notedPane, notedPane.contains(time.milliseconds) { return .onTime }
         var arrival = Arrival.tooOld
         for window in specification.windows(containing: time) where window.start >= horizon {
-            guard note(window.start) else { return .tooFarAhead }
+            guard note(window.start) else {
+                let isOldest = entries.first.map { window.start < $0.state.start } ?? false
+                return isOldest ? .tooOld : .tooFarAhead
+            }
             if isPast(window) { arrival = .late } else if arrival == .tooOld { arrival = .onTime }
         }
         if arrival == .onTime { remember(paneOf: time) } else { markReached(by: time) }
@@ -104,17 +112,30 @@ public struct WindowLedger: Sendable {
             touch(index)
             return true
         }
-        if entries.count >= maximumWindows {
-            guard index < entries.count else { return false }
-            let latest = entries.removeLast().state.start
-            dirty.remove(latest)
-            unsaved.remove(latest)
-            notedPane = nil
-        }
+        guard entries.count < maximumWindows || makeRoom(for: start) else { return false }
         let state = LedgerWindow(start: start, revision: 0, digest: 0, isClosed: false, isDirty: true)
-        entries.insert(Entry(state: state), at: index)
+        entries.insert(Entry(state: state), at: firstIndex(startingAtOrAfter: start))
         dirty.insert(start)
         unsaved.insert(start)
+        return true
+    }
+
+    /// Drops one window; false when the new one is the one to do without.
+    private mutating func makeRoom(for start: Timestamp) -> Bool {
+        guard let first = entries.first?.state, let last = entries.last?.state else { return false }
+        let isFarAhead = watermark.map { max(start, last.start) > $0 + Self.farAhead } ?? true
+        guard isFarAhead else {
+            if start < first.start || !first.isClosed { abandonedCount += 1 }
+            guard start > first.start else { return false }
+            forget(before: first.start + .milliseconds(1))
+            return true
+        }
+        abandonedCount += 1
+        guard start < last.start else { return false }
+        entries.removeLast()
+        dirty.remove(last.start)
+        unsaved.remove(last.start)
+        notedPane = nil
         return true
     }
 
