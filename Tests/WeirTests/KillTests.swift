@@ -44,8 +44,11 @@ struct KillTests {
         print("killed \(killed)")
 
         for agent in agents {
+            // One that was started a moment ago does not heed signals yet.
+            try await eventually("the agent runs: \(agent.errorOutput)") { agent.errorOutput.contains("collecting") }
             agent.signal(SIGTERM)
-            #expect(try await agent.wait() == .exited(0), "\(agent.errorOutput)")
+            let agentStatus = try await agent.wait()
+            #expect(agentStatus == .exited(0), "\(agent.errorOutput)")
         }
         for instance in instances {
             let drain = try weir.startAgent(address, instance: instance, ["--drain"])
@@ -62,9 +65,11 @@ struct KillTests {
             try StoredSamples(database: weir.database).count >= expected
         }
         subscriber.signal(SIGTERM)
-        #expect(try await subscriber.wait() == .exited(0), "\(subscriber.errorOutput)")
+        let subscriberStatus = try await subscriber.wait()
+        #expect(subscriberStatus == .exited(0), "\(subscriber.errorOutput)")
         broker.signal(SIGTERM)
-        #expect(try await broker.wait() == .exited(0), "\(broker.errorOutput)")
+        let brokerStatus = try await broker.wait()
+        #expect(brokerStatus == .exited(0), "\(broker.errorOutput)")
 
         let stored = try StoredSamples(database: weir.database)
         print("ledger: \(expected) samples of \(ledger.samples.count) series in \(ledger.recordCount) records")

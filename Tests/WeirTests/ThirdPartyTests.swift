@@ -69,6 +69,7 @@ struct ThirdPartyTests {
         #expect(group.output.contains("metrics.cpu"))
 
         demo.signal(SIGINT)
-        #expect(try await demo.wait() == .exited(0))
+        let demoStatus = try await demo.wait()
+        #expect(demoStatus == .exited(0))
     }
 }

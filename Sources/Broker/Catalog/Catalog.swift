@@ -1,4 +1,5 @@
 import CommitLog
+import Dispatch
 import KafkaProtocol
 import Logging
 import RecordBatch
@@ -146,19 +147,28 @@ final class Catalog: Sendable {
         _ indexes: Range<Int>, of entry: CatalogFile.Entry, _ dataDirectory: String, _ resources: PartitionResources
     ) throws(BrokerError) -> [Partition] {
         let settings = TopicSettings(entry.configs)
-        var partitions: [Partition] = []
-        for index in indexes {
-            do throws(LogError) {
-                partitions.append(
-                    try Partition.open(
-                        topic: entry.name.rawValue, index: Int32(clamping: index),
-                        directory: "\(dataDirectory)/\(entry.name)-\(index)", settings: settings,
-                        resources: resources))
-            } catch {
-                throw .storage(reason: error.description)
+        let opened = Mutex<[Int: Result<Partition, LogError>]>([:])
+        // After a crash the time goes into syncing one log after the other; several at once share it.
+        DispatchQueue.concurrentPerform(iterations: indexes.count) { place in
+            let index = indexes.lowerBound + place
+            let result = Result { () throws(LogError) in
+                try Partition.open(
+                    topic: entry.name.rawValue, index: Int32(clamping: index),
+                    directory: "\(dataDirectory)/\(entry.name)-\(index)", settings: settings, resources: resources)
             }
+            opened.withLock { $0[index] = result }
         }
-        return partitions
+        let results = opened.withLock { $0 }
+        do throws(LogError) {
+            var partitions: [Partition] = []
+            for index in indexes {
+                if let result = results[index] { partitions.append(try result.get()) }
+            }
+            return partitions
+        } catch {
+            for case .success(let partition) in results.values { partition.close(answering: .kafkaStorageError) }
+            throw .storage(reason: error.description)
+        }
     }
 
     /// A directory left by somebody else must not come up as the records of a new topic.
