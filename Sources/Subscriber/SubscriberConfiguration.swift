@@ -39,7 +39,7 @@ public struct CommitPolicy: Hashable, Sendable {
     /// From one commit's start to the next one's, at most, whatever the last one took.
     public var maximumInterval: Duration = .seconds(2)
     /// Samples that wait for a commit; with more, reading waits. Rejected lines count as some dozens each.
-    public var maximumSamples = 500_000
+    public var maximumSamples = 2_000_000
 
     public init() {}
 
