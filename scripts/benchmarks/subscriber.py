@@ -149,7 +149,7 @@ def run_modes(binary, broker, directory, arguments, figures):
 
 def run_catch_up(binary, broker, directory, _arguments, figures):
     """What is measured is wall time, since that is what one waits; others on the machine are in it."""
-    shape = Shape(hosts=500, runs=60, interval_ms=1000)
+    shape = Shape(hosts=500, runs=60, interval_ms=1000, age_runs=600)
     database = f"{directory}/weir.sqlite"
     publish(broker.address, TOPIC, shape)
     with Subscriber(binary, broker, database) as subscriber:
