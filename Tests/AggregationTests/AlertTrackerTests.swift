@@ -38,7 +38,8 @@ struct AlertTrackerTests {
         #expect(
             resolved == [
                 AlertEvent(
-                    state: .resolved, value: 3, time: time(60), activeSince: time(50), firedAt: time(50), ending: .value)
+                    state: .resolved, value: 3, time: time(60), activeSince: time(50), firedAt: time(50), ending: .value
+                )
             ])
     }
 

@@ -104,7 +104,8 @@ import Testing
 
     @Test func aClusterThatIsNotThereIsSaidAtOnce() async throws {
         let cluster = Cluster(
-            configuration: ClientConfiguration(bootstrap: [BrokerAddress(host: "127.0.0.1", port: 1)]), logger: LogLines().logger)
+            configuration: ClientConfiguration(bootstrap: [BrokerAddress(host: "127.0.0.1", port: 1)]),
+            logger: LogLines().logger)
         let consumer = try TopicConsumer(cluster: cluster, topics: .pattern(".*"), start: .end)
         await #expect(throws: KafkaClientError.self) { try await consumer.begin() }
         consumer.close()

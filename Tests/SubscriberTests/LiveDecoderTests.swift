@@ -25,7 +25,8 @@ import Testing
         }
         let end = Offset(Int64(values.count))
         return ConsumedBatch(
-            topicPartition: source, batches: [try builder.finish()], firstOffset: 0, nextOffset: end, highWatermark: end)
+            topicPartition: source, batches: [try builder.finish()], firstOffset: 0, nextOffset: end, highWatermark: end
+        )
     }
 
     /// What a decoder shows of a batch, a line each, and what it rejects.
@@ -34,7 +35,8 @@ import Testing
         var rejected: [String] = []
         decoder.decode(batch, rejected: { rejected.append($0) }) {
             shown.append(
-                "\(String(decoding: $0.series, as: UTF8.self)) \(TextFormat.text($0.value)) \($0.timestamp.milliseconds)")
+                "\(String(decoding: $0.series, as: UTF8.self)) \(TextFormat.text($0.value)) \($0.timestamp.milliseconds)"
+            )
         }
         return (shown, rejected)
     }

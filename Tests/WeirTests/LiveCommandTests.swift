@@ -47,7 +47,8 @@ struct LiveCommandTests {
     @Test("it shows what is there already, in each format, and ends at a limit")
     func formats() async throws {
         let (broker, address) = try await weir.startBroker()
-        try await produce(address, "metrics.t", "up{job=\"a/b\"} 1 1700000000250\nup{job=\"c\"} NaN 1700000000250\nrest 1\n")
+        try await produce(
+            address, "metrics.t", "up{job=\"a/b\"} 1 1700000000250\nup{job=\"c\"} NaN 1700000000250\nrest 1\n")
         let expected = [
             "text": #"2023-11-14T22:13:20.250Z up{job="a/b"} 1"# + "\n" + #"2023-11-14T22:13:20.250Z up{job="c"} NaN"#,
             "json": #"{"metric":{"__name__":"up","job":"a/b"},"value":[1700000000.25,"1"]}"# + "\n"

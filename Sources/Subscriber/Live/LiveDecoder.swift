@@ -85,7 +85,8 @@ public struct LiveDecoder: Sendable {
                 }
             }
         } catch {
-            rejected("\(batch.topicPartition) from offset \(batch.firstOffset) on: the record batch is damaged: \(error)")
+            rejected(
+                "\(batch.topicPartition) from offset \(batch.firstOffset) on: the record batch is damaged: \(error)")
         }
     }
 

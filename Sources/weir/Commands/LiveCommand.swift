@@ -80,7 +80,8 @@ struct LiveCommand: AsyncParsableCommand {
         let logger = try log.logger(settings, "weir.live", default: .warning)
         let flag = topicFormats.isEmpty ? nil : TopicFormatList(formats: topicFormats.flatMap(\.formats))
         let decoder = LiveDecoder(
-            selectors: selectors, formats: try settings.value(flag, "formats")?.formats ?? [], describe: format.describe)
+            selectors: selectors, formats: try settings.value(flag, "formats")?.formats ?? [], describe: format.describe
+        )
         let cluster = try cluster.cluster(settings, logger: logger)
         defer { cluster.close() }
         let consumer = try TopicConsumer(

@@ -133,6 +133,8 @@ struct TopicPattern: ExpressibleByArgument {
     }
 }
 
+extension ProcessingMode: ExpressibleByArgument {}
+
 /// How a command writes its result.
 enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
     case table, json, csv
