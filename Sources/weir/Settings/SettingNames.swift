@@ -20,8 +20,8 @@ enum SettingNames {
             "shape", "instance-prefix", "topic", "ledger", "format", "report", "log-level",
         ],
         "subscriber": [
-            "bootstrap", "database", "formats", "group", "retention", "series-limit", "series-limit-per-metric",
-            "series-limit-per-source", "self-metrics", "instance", "log-level", "topics", "direct", "report",
+            "bootstrap", "database", "formats", "group", "mode", "retention", "series-limit", "series-limit-per-metric",
+            "series-limit-per-source", "topics", "self-metrics", "instance", "log-level", "direct", "report",
         ],
         "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
@@ -29,6 +29,7 @@ enum SettingNames {
         "group": ["bootstrap", "timeout", "format"],
         "produce": ["bootstrap", "timeout", "format", "acks", "compression"],
         "consume": ["bootstrap", "timeout", "format", "isolation"],
+        "live": ["bootstrap", "timeout", "topics", "formats", "format", "log-level"],
     ]
 
     /// What may stand outside a section, for all commands.
