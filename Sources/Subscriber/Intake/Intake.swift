@@ -11,11 +11,50 @@ internal import SeriesStore
 /// One task reads into it, one commits from it, and the rebalance listener asks it to flush. The tasks wait for each
 /// other here: each looks at the state, and waits for the next change of it.
 actor Intake {
+    /// Where the reading of a partition begins.
+    struct Start {
+        /// How far the database has it; nil if it does not know it.
+        let stored: SourcePosition?
+        let offset: Offset
+        /// How far the log reaches.
+        var end: Offset?
+        var topicID: String?
+    }
+
     /// How far a partition has been read, committed, and how far it reaches.
     private struct Position {
+        /// The offset of the next batch, as far as known.
         var next: Offset
+        /// Before it, everything is in the database.
         var committed: Offset
         var end: Offset
+        var topicID: String?
+        /// How far the database has it.
+        var stored: SourcePosition?
+        /// How far the database will have it once everything that was taken is committed: what the next head starts from.
+        var taken: SourcePosition?
+        /// Batches that were asked for in an earlier reading are not for this position.
+        var reading: Reading
+        /// Which of all assignments brought it.
+        let assignment: Int
+    }
+
+    /// Where a partition is to be read again.
+    struct Restart {
+        let offset: Offset
+        fileprivate let stored: SourcePosition?
+        fileprivate let assignment: Int
+    }
+
+    /// Numbers the times that partitions were begun anew: a batch belongs to the reading in which it was waited for.
+    typealias Reading = Int
+
+    /// What `receive` has to say to the one who reads.
+    struct Reception {
+        /// What the next batch will be waited for in.
+        let reading: Reading
+        /// The batch was not taken: the partition is read from here. Nil also if it is no longer read at all.
+        var seek: Offset?
     }
 
     private let policy: CommitPolicy
@@ -24,8 +63,12 @@ actor Intake {
     private var harvest = Harvest()
     /// The partitions this member has.
     private var positions: [TopicPartition: Position] = [:]
-    /// The offsets in the database, also of partitions that other members have.
-    private var stored: [SourcePartition: Int64]
+    /// The partitions it has had.
+    private var known: Set<TopicPartition> = []
+    private(set) var reading: Reading = 0
+    private var assignments = 0
+    /// What is in hand was dropped, and it is not known yet from where it is read again.
+    private var isRestarting = false
     private var isFinished = false
     /// Harvests that were begun, and those of them that are committed. They differ while something is in hand.
     private var begun = 0
@@ -33,24 +76,25 @@ actor Intake {
     private var flushes = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(progress: StoredProgress, formats: [TopicFormat], policy: CommitPolicy, logger: Logger) {
-        decoder = RecordDecoder(sequences: progress.sequences, formats: formats)
-        stored = progress.offsets
+    init(formats: [TopicFormat], policy: CommitPolicy, logger: Logger) {
+        decoder = RecordDecoder(formats: formats)
         self.policy = policy
         self.logger = logger
     }
 
     // MARK: Reading
 
-    /// Where the database says that reading goes on; nil for a partition it does not know.
-    func storedOffset(of partition: TopicPartition) -> Offset? {
-        stored[SourcePartition(partition)].map { Offset($0) }
-    }
-
-    /// These partitions are read from now on, from these offsets. `ends` is how far they reach.
-    func assign(_ starts: [TopicPartition: Offset], ends: [TopicPartition: Offset]) {
+    /// These partitions are read from now on. `counted` is which records of agents the database has.
+    func assign(_ starts: [TopicPartition: Start], counted: [AgentStream: SequenceSet]) {
+        // A batch of a partition that went and comes back may still be on its way here.
+        if starts.keys.contains(where: known.contains) { reading += 1 }
+        decoder.learn(counted)
+        assignments += 1
         for (partition, start) in starts {
-            positions[partition] = Position(next: start, committed: start, end: ends[partition] ?? start)
+            positions[partition] = Position(
+                next: start.offset, committed: start.offset, end: start.end ?? start.offset, topicID: start.topicID,
+                stored: start.stored, taken: start.stored,
+                reading: known.insert(partition).inserted ? 0 : reading, assignment: assignments)
         }
     }
 
@@ -61,14 +105,17 @@ actor Intake {
 
     /// Decodes what was read. Waits first while too much is in hand.
     ///
+    /// - Parameter asked: the reading in which the batch was waited for.
     /// - Throws: `CancellationError` when the task is cancelled or the intake finished while it waits.
-    func receive(_ batch: ConsumedBatch) async throws {
-        while harvest.size >= policy.maximumSamples {
+    func receive(_ batch: ConsumedBatch, of asked: Reading) async throws -> Reception {
+        while isRestarting || harvest.size >= policy.maximumSamples {
             if Task.isCancelled || isFinished { throw CancellationError() }
             await waitForChange()
         }
         let partition = batch.topicPartition
-        noteJump(batch)
+        guard var position = positions[partition] else { return Reception(reading: reading) }
+        guard asked >= position.reading else { return Reception(reading: reading, seek: position.next) }
+        noteJump(batch, &position)
         if harvest.isEmpty { begun += 1 }
         var arrival = harvest.arrival ?? Arrival(first: .now)
         let now = Timestamp.now()
@@ -77,15 +124,19 @@ actor Intake {
             decoder.decode(encoded, from: batch.firstOffset, of: partition, into: &harvest)
         }
         harvest.arrival = arrival
-        harvest.head.advance(SourcePartition(partition), to: batch.nextOffset.rawValue)
-        positions[partition, default: Position(next: 0, committed: batch.firstOffset, end: 0)].next = batch.nextOffset
-        positions[partition]?.end = max(batch.highWatermark, batch.nextOffset)
+        position.topicID = batch.topicID.map(\.description) ?? position.topicID
+        let reached = SourcePosition(nextOffset: batch.nextOffset.rawValue, topicID: position.topicID)
+        harvest.head.advance(SourcePartition(partition), from: position.taken, to: reached)
+        position.next = batch.nextOffset
+        position.end = max(batch.highWatermark, batch.nextOffset)
+        positions[partition] = position
         change()
+        return Reception(reading: reading)
     }
 
     /// The consumer goes on where it stopped, unless what it wants to read is not there any more.
-    private func noteJump(_ batch: ConsumedBatch) {
-        guard let position = positions[batch.topicPartition], position.next != batch.firstOffset else { return }
+    private func noteJump(_ batch: ConsumedBatch, _ position: inout Position) {
+        guard position.next != batch.firstOffset else { return }
         let metadata: Logger.Metadata = [
             "partition": "\(batch.topicPartition)", "expected": "\(position.next)", "offset": "\(batch.firstOffset)",
         ]
@@ -96,7 +147,7 @@ actor Intake {
             logger.warning(
                 "the partition is shorter than it was (recreated, or the broker lost its end); reading it again",
                 metadata: metadata)
-            positions[batch.topicPartition]?.committed = batch.firstOffset
+            position.committed = batch.firstOffset
         }
     }
 
@@ -118,12 +169,14 @@ actor Intake {
         defer { alarm.cancel() }
         while true {
             if Task.isCancelled { return nil }
-            if harvest.isEmpty {
+            if harvest.isEmpty || isRestarting {
                 if isFinished { return nil }
             } else if isFinished || flushes > 0 || isFull || .now >= earliest {
-                decoder.recordSequences(in: &harvest.head)
                 let taken = harvest
                 harvest = Harvest()
+                for (source, position) in taken.head.nextPositions {
+                    if let partition = TopicPartition(source) { positions[partition]?.taken = position }
+                }
                 change()
                 return taken
             }
@@ -150,10 +203,59 @@ actor Intake {
     /// A harvest that `next` gave is in the database.
     func didCommit(_ head: Head) {
         committed += 1
-        for (source, offset) in head.nextOffsets {
-            stored[source] = offset
-            if let partition = TopicPartition(source) { positions[partition]?.committed = Offset(offset) }
+        for (source, position) in head.nextPositions {
+            guard let partition = TopicPartition(source) else { continue }
+            positions[partition]?.stored = position
+            positions[partition]?.committed = Offset(position.nextOffset)
         }
+        change()
+    }
+
+    /// A harvest that `next` gave cannot be committed, because others have committed before. Drops it, and what has come
+    /// since; what comes from now on waits until `endRestart`.
+    ///
+    /// - Parameter reset: series are to be defined anew.
+    func beginRestart(dropping head: Head, forgettingSeries reset: Bool) {
+        isRestarting = true
+        let dropped = harvest.head
+        harvest = Harvest()
+        if reset {
+            decoder.forgetSeries()
+        } else {
+            // The decoder knows these series already, and the database does not.
+            harvest.head.define(asIn: head)
+            harvest.head.define(asIn: dropped)
+        }
+        // Whoever waits for a flush waits for nothing any more, but for these.
+        committed = begun
+        if !harvest.isEmpty { begun += 1 }
+        change()
+    }
+
+    /// Where to read the partitions again, by what the database says now.
+    func restarts(from progress: StoredProgress) -> [TopicPartition: Restart] {
+        decoder.forget(allBut: progress.sequences)
+        return positions.reduce(into: [:]) { restarts, entry in
+            let (partition, position) = entry
+            let stored = progress.positions[SourcePartition(partition)]
+            // Where nobody else has stored anything, a start that is not the database's (as after retention) still holds.
+            let offset = stored == position.stored ? position.committed : Offset(stored?.nextOffset ?? 0)
+            restarts[partition] = Restart(offset: offset, stored: stored, assignment: position.assignment)
+        }
+    }
+
+    /// The consumer has been told to read these partitions again. What it has fetched before that is not taken.
+    func endRestart(_ restarts: [TopicPartition: Restart]) {
+        reading += 1
+        for (partition, restart) in restarts where positions[partition]?.assignment == restart.assignment {
+            positions[partition]?.next = restart.offset
+            positions[partition]?.committed = restart.offset
+            positions[partition]?.stored = restart.stored
+            positions[partition]?.taken = restart.stored
+            positions[partition]?.reading = reading
+            if let topicID = restart.stored?.topicID { positions[partition]?.topicID = topicID }
+        }
+        isRestarting = false
         change()
     }
 
