@@ -21,6 +21,7 @@ public struct SubscriberConfiguration: Sendable {
     public var formats: [TopicFormat] = []
     /// The SQLite file, created when it does not exist.
     public var databasePath: String
+    public var mode = ProcessingMode.batch
     public var commitPolicy = CommitPolicy()
     /// How long samples and windows are kept.
     public var retention = RetentionPolicy.forever

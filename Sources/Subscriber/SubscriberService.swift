@@ -85,7 +85,9 @@ public final class SubscriberService: Service, Measured, Sendable {
     }
 
     private func work(_ cluster: Cluster, _ producer: Producer) async throws {
-        let intake = Intake(formats: configuration.formats, policy: configuration.commitPolicy, logger: logger)
+        let intake = Intake(
+            formats: configuration.formats, policy: configuration.commitPolicy, mode: configuration.mode, observer: nil,
+            logger: logger)
         let database = CommittedProgress(writer: writer, store: store)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try GroupConsumer(
@@ -104,7 +106,7 @@ public final class SubscriberService: Service, Measured, Sendable {
             rereading: Rereading(intake: intake, database: database, consumer: consumer, logger: logger),
             rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger),
             policy: configuration.commitPolicy, statistics: keeper, lagTimers: lagTimers,
-            mentions: DropMentions(logger), logger: logger)
+            mentions: DropMentions(logger), skews: SkewMentions(logger), logger: logger)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Self.commit(committing) }

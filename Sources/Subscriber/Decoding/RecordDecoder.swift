@@ -1,3 +1,4 @@
+internal import Aggregation
 internal import KafkaProtocol
 internal import MetricModel
 internal import NIOCore
@@ -11,6 +12,10 @@ struct Harvest: Sendable {
     var counts = DecodingCounts()
     /// Nil as long as nothing came.
     var arrival: Arrival?
+    /// How far event time has come with what is in here; nil as long as that is not known.
+    var eventTime: Timestamp?
+    /// Whose clocks are wrong, by the key of the records: what was seen of each last.
+    var skews: [String: ClockSkew] = [:]
 
     var isEmpty: Bool { head.isEmpty && rejections.isEmpty }
 
@@ -59,6 +64,8 @@ struct RecordDecoder {
     private let limits: TextFormat.Limits
     private var formats: RecordFormats
     private var reading: FormatReading
+    /// How far event time has come with all that was decoded.
+    var watermark = EventTimeWatermark()
 
     init(
         sequences: [AgentStream: SequenceSet] = [:], formats: [TopicFormat] = [],
@@ -72,22 +79,28 @@ struct RecordDecoder {
 
     /// Decodes the records of one batch from `firstOffset` on. A batch that is damaged inside is rejected as a whole
     /// from the damage on.
+    ///
+    /// - Parameter afterRecord: called after each record with what there is of the harvest.
     mutating func decode(
-        _ batch: EncodedBatch, from firstOffset: Offset, of source: TopicPartition, into harvest: inout Harvest
+        _ batch: EncodedBatch, from firstOffset: Offset, of source: TopicPartition,
+        at clock: ClockReading = .now(), into harvest: inout Harvest,
+        afterRecord: ((inout RecordDecoder, inout Harvest, Offset) -> Void)? = nil
     ) {
-        let topic = source.topic.rawValue
-        let format = formats.format(of: source.topic)
+        let origin = Origin(
+            source: source, format: formats.format(of: source.topic),
+            plausible: watermark.plausibleTimes(of: EventTimeSource.Partition(source), at: clock), clock: clock)
         do {
             try batch.forEachRecord { record in
                 guard record.offset >= firstOffset else { return }
                 harvest.counts.records += 1
                 let host = sources.number(of: record.key)
-                let sequence = AgentSequence(record.headers, topic: topic)
+                let sequence = AgentSequence(record.headers, topic: source.topic.rawValue)
                 if let sequence, !count(sequence, in: &harvest.head) {
                     harvest.counts.sources[sources.names[host], default: SourceStatistics()].duplicateRecords += 1
-                    return
+                } else {
+                    decode(record, agent: sequence?.stream.agent, of: origin, from: host, into: &harvest)
                 }
-                decode(record, as: format, agent: sequence?.stream.agent, of: source, from: host, into: &harvest)
+                afterRecord?(&self, &harvest, record.offset)
             }
         } catch {
             harvest.counts.sources[SourceTable.unnamed, default: SourceStatistics()].rejectedLines += 1
@@ -120,17 +133,27 @@ struct RecordDecoder {
         return true
     }
 
+    /// What the records of one batch have in common.
+    private struct Origin {
+        let source: TopicPartition
+        /// Of records that do not name theirs.
+        let format: FormatChoice
+        let plausible: ClosedRange<Timestamp>
+        let clock: ClockReading
+    }
+
     private mutating func decode(
-        _ record: RecordView, as topicFormat: FormatChoice, agent: String?, of source: TopicPartition,
-        from host: SourceTable.Number, into harvest: inout Harvest
+        _ record: RecordView, agent: String?, of origin: Origin, from host: SourceTable.Number,
+        into harvest: inout Harvest
     ) {
+        let source = origin.source
         guard let value = record.value, !value.isEmpty else {
             harvest.reject(record, "the record has no value", agent: agent, of: source, from: sources.names[host])
             return
         }
         let choice: FormatChoice
         do {
-            choice = try RecordFormats.format(of: record.headers) ?? topicFormat
+            choice = try RecordFormats.format(of: record.headers) ?? origin.format
         } catch {
             harvest.reject(record, "\(error)", agent: agent, of: source, from: sources.names[host])
             return
@@ -145,6 +168,7 @@ struct RecordDecoder {
         let skippedBefore = reading.skippedValues
         let newestMinute = sources.newestMinute(of: host)
         var (newest, late) = (Int64.min, Int64(0))
+        var times = ObservedTimes(plausible: origin.plausible)
         choice.format.read(value, &reading) { unreadable in
             rejected.add(unreadable.number, "\(unreadable.reason)", unreadable.text)
         } _: { line in
@@ -161,9 +185,11 @@ struct RecordDecoder {
             }
             if line.timestamp.milliseconds < newestMinute { late += 1 }
             newest = max(newest, line.timestamp.milliseconds)
+            times.add(line.timestamp)
             harvest.head.append(reference, timestamp: line.timestamp, value: line.value)
         }
         sources.advance(host, to: newest)
+        observe(times, of: origin, from: host, into: &harvest)
         if late > 0 { harvest.counts.sources[sources.names[host], default: SourceStatistics()].lateSamples += late }
         harvest.counts.skippedValues += Int64(reading.skippedValues - skippedBefore)
         swap(&reading, &self.reading)
@@ -172,6 +198,18 @@ struct RecordDecoder {
                 rejected.count)
             harvest.rejections += rejected.finish()
         }
+    }
+
+    /// Tells the watermark how far a record's source has come, and notes where its clock is wrong.
+    private mutating func observe(
+        _ times: ObservedTimes, of origin: Origin, from host: SourceTable.Number, into harvest: inout Harvest
+    ) {
+        let name = sources.names[host]
+        let source = EventTimeSource(partition: EventTimeSource.Partition(origin.source), instance: name)
+        guard let skew = watermark.observe(times, from: source, at: origin.clock) else { return }
+        harvest.counts.sources[name, default: SourceStatistics()].futureSamples += Int64(skew.futureSamples)
+        harvest.counts.sources[name, default: SourceStatistics()].pastSamples += Int64(skew.pastSamples)
+        harvest.skews[name] = skew
     }
 
     /// A series that is spelled in a way not seen before: a new series, or a known one written differently.
@@ -194,5 +232,20 @@ struct RecordDecoder {
             sources.own(reference, host)
             return reference
         }
+    }
+}
+
+extension EventTimeSource.Partition {
+    init(_ partition: TopicPartition) {
+        self.init(topic: partition.topic.rawValue, index: partition.partition.rawValue)
+    }
+}
+
+extension ClockReading {
+    private static let start = ContinuousClock.now
+
+    /// What the clocks show now.
+    static func now() -> ClockReading {
+        ClockReading(wall: .now(), elapsed: ContinuousClock.now - start)
     }
 }

@@ -1,3 +1,4 @@
+internal import Aggregation
 internal import KafkaClient
 internal import KafkaProtocol
 internal import Logging
@@ -37,6 +38,11 @@ actor Intake {
         var reading: Reading
         /// Which of all assignments brought it.
         let assignment: Int
+
+        /// What the database says once everything before an offset is in it.
+        func stored(upTo offset: Offset) -> SourcePosition {
+            SourcePosition(nextOffset: offset.rawValue, topicID: topicID)
+        }
     }
 
     /// Where a partition is to be read again.
@@ -58,9 +64,13 @@ actor Intake {
     }
 
     private let policy: CommitPolicy
+    private let mode: ProcessingMode
+    private let observer: (any ArrivalObserver)?
     private let logger: Logger
     private var decoder: RecordDecoder
     private var harvest = Harvest()
+    /// Where each record has a transaction of its own: the harvests of the records that were read, the last one first.
+    private var singles: [Harvest] = []
     /// The partitions this member has.
     private var positions: [TopicPartition: Position] = [:]
     /// The partitions it has had.
@@ -76,9 +86,15 @@ actor Intake {
     private var flushes = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(formats: [TopicFormat], policy: CommitPolicy, logger: Logger) {
+    /// - Parameter observer: sees what arrives, in a mode that acts on arrival.
+    init(
+        formats: [TopicFormat], policy: CommitPolicy, mode: ProcessingMode, observer: (any ArrivalObserver)?,
+        logger: Logger
+    ) {
         decoder = RecordDecoder(formats: formats)
         self.policy = policy
+        self.mode = mode
+        self.observer = mode.actsOnArrival ? observer : nil
         self.logger = logger
     }
 
@@ -90,17 +106,25 @@ actor Intake {
         if starts.keys.contains(where: known.contains) { reading += 1 }
         decoder.learn(counted)
         assignments += 1
+        let clock = ClockReading.now()
         for (partition, start) in starts {
+            let end = start.end ?? start.offset
             positions[partition] = Position(
-                next: start.offset, committed: start.offset, end: start.end ?? start.offset, topicID: start.topicID,
-                stored: start.stored, taken: start.stored,
-                reading: known.insert(partition).inserted ? 0 : reading, assignment: assignments)
+                next: start.offset, committed: start.offset, end: end, topicID: start.topicID, stored: start.stored,
+                taken: start.stored, reading: known.insert(partition).inserted ? 0 : reading, assignment: assignments)
+            decoder.watermark.assign(EventTimeSource.Partition(partition), at: clock)
+            if start.offset >= end {
+                decoder.watermark.reachedEnd(of: EventTimeSource.Partition(partition), at: clock)
+            }
         }
     }
 
     /// These partitions are read by others from now on.
     func unassign(_ partitions: [TopicPartition]) {
-        for partition in partitions { positions[partition] = nil }
+        for partition in partitions {
+            positions[partition] = nil
+            decoder.watermark.revoke(EventTimeSource.Partition(partition))
+        }
     }
 
     /// Decodes what was read. Waits first while too much is in hand.
@@ -108,7 +132,7 @@ actor Intake {
     /// - Parameter asked: the reading in which the batch was waited for.
     /// - Throws: `CancellationError` when the task is cancelled or the intake finished while it waits.
     func receive(_ batch: ConsumedBatch, of asked: Reading) async throws -> Reception {
-        while isRestarting || harvest.size >= policy.maximumSamples {
+        while isRestarting || harvest.size >= policy.maximumSamples || !singles.isEmpty {
             if Task.isCancelled || isFinished { throw CancellationError() }
             await waitForChange()
         }
@@ -116,22 +140,74 @@ actor Intake {
         guard var position = positions[partition] else { return Reception(reading: reading) }
         guard asked >= position.reading else { return Reception(reading: reading, seek: position.next) }
         noteJump(batch, &position)
-        if harvest.isEmpty { begun += 1 }
-        var arrival = harvest.arrival ?? Arrival(first: .now)
-        let now = Timestamp.now()
-        for encoded in batch.batches {
-            arrival.note(timestamp: encoded.header.baseTimestamp, now: now)
-            decoder.decode(encoded, from: batch.firstOffset, of: partition, into: &harvest)
-        }
-        harvest.arrival = arrival
         position.topicID = batch.topicID.map(\.description) ?? position.topicID
-        let reached = SourcePosition(nextOffset: batch.nextOffset.rawValue, topicID: position.topicID)
-        harvest.head.advance(SourcePartition(partition), from: position.taken, to: reached)
+        let clock = ClockReading.now()
+        if mode.commitsEachRecord {
+            decodeSingly(batch, from: &position, at: clock)
+        } else {
+            decode(batch, from: position, at: clock)
+        }
         position.next = batch.nextOffset
         position.end = max(batch.highWatermark, batch.nextOffset)
         positions[partition] = position
+        if batch.nextOffset >= batch.highWatermark {
+            decoder.watermark.reachedEnd(of: EventTimeSource.Partition(partition), at: clock)
+        }
         change()
         return Reception(reading: reading)
+    }
+
+    /// Decodes what was read into the harvest at hand.
+    private func decode(_ batch: ConsumedBatch, from position: Position, at clock: ClockReading) {
+        if harvest.isEmpty { begun += 1 }
+        let known = (samples: harvest.head.sampleCount, series: harvest.head.newSeries.count)
+        note(batch, at: clock, in: &harvest)
+        for encoded in batch.batches {
+            decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &harvest)
+        }
+        harvest.head.advance(
+            SourcePartition(batch.topicPartition), from: position.taken, to: position.stored(upTo: batch.nextOffset))
+        observer?.arrived(in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series)
+    }
+
+    /// Decodes what was read into a harvest for each record. Each has the sequences and the event time of the records up
+    /// to its own, for that is what is committed with it.
+    private func decodeSingly(_ batch: ConsumedBatch, from position: inout Position, at clock: ClockReading) {
+        let source = SourcePartition(batch.topicPartition)
+        var stored = position.taken
+        let topic = position
+        var harvests: [Harvest] = []
+        // What a restart has left to be defined goes along with the first.
+        var rest = harvest
+        if !rest.isEmpty { begun -= 1 }
+        harvest = Harvest()
+        for encoded in batch.batches {
+            decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &rest) {
+                decoder, single, offset in
+                let reached = topic.stored(upTo: offset.advanced(by: 1))
+                single.head.advance(source, from: stored, to: reached)
+                stored = reached
+                single.eventTime = decoder.watermark.advance(at: clock)
+                harvests.append(single)
+                single = Harvest()
+            }
+        }
+        // A damaged batch, or offsets without records.
+        let reached = position.stored(upTo: batch.nextOffset)
+        if !rest.isEmpty || stored != reached {
+            rest.head.advance(source, from: stored, to: reached)
+            harvests.append(rest)
+        }
+        position.taken = reached
+        for index in harvests.indices { note(batch, at: clock, in: &harvests[index]) }
+        begun += harvests.count
+        singles = harvests.reversed()
+    }
+
+    private func note(_ batch: ConsumedBatch, at clock: ClockReading, in harvest: inout Harvest) {
+        var arrival = harvest.arrival ?? Arrival(first: .now)
+        for encoded in batch.batches { arrival.note(timestamp: encoded.header.baseTimestamp, now: clock.wall) }
+        harvest.arrival = arrival
     }
 
     /// The consumer goes on where it stopped, unless what it wants to read is not there any more.
@@ -169,9 +245,14 @@ actor Intake {
         defer { alarm.cancel() }
         while true {
             if Task.isCancelled { return nil }
+            if let single = singles.popLast() {
+                change()
+                return single
+            }
             if harvest.isEmpty || isRestarting {
                 if isFinished { return nil }
             } else if isFinished || flushes > 0 || isFull || .now >= earliest {
+                harvest.eventTime = decoder.watermark.advance(at: .now())
                 let taken = harvest
                 harvest = Harvest()
                 for (source, position) in taken.head.nextPositions {
@@ -186,7 +267,7 @@ actor Intake {
 
     /// Whether `next(notBefore: earliest)` would return at once.
     func isWaitingForCommit(at earliest: ContinuousClock.Instant) -> Bool {
-        isFinished || flushes > 0 || (!harvest.isEmpty && (isFull || .now >= earliest))
+        isFinished || flushes > 0 || !singles.isEmpty || (!harvest.isEmpty && (isFull || .now >= earliest))
     }
 
     /// Half of what may be in hand, so that reading goes on while the commit runs.
@@ -198,6 +279,13 @@ actor Intake {
             let name = decoder.sources.name(ofOwnerOf: entry.key)
             sources[name, default: SourceStatistics()].duplicateSamples += Int64(entry.value)
         }
+    }
+
+    /// How far event time has come when everything that was read is in the database: it goes on while nothing comes. Nil
+    /// while something is in hand, which will bring its own.
+    func eventTimeAtRest() -> Timestamp? {
+        guard begun == committed else { return nil }
+        return decoder.watermark.advance(at: .now())
     }
 
     /// A harvest that `next` gave is in the database.
@@ -217,14 +305,14 @@ actor Intake {
     /// - Parameter reset: series are to be defined anew.
     func beginRestart(dropping head: Head, forgettingSeries reset: Bool) {
         isRestarting = true
-        let dropped = harvest.head
-        harvest = Harvest()
+        let dropped = singles.reversed().map(\.head) + [harvest.head]
+        (harvest, singles) = (Harvest(), [])
         if reset {
             decoder.forgetSeries()
         } else {
             // The decoder knows these series already, and the database does not.
             harvest.head.define(asIn: head)
-            harvest.head.define(asIn: dropped)
+            for head in dropped { harvest.head.define(asIn: head) }
         }
         // Whoever waits for a flush waits for nothing any more, but for these.
         committed = begun

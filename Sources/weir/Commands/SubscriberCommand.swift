@@ -26,6 +26,16 @@ struct SubscriberCommand: AsyncParsableCommand {
     var group: String?
 
     @Option(
+        help: ArgumentHelp(
+            """
+            How it works: sequence (a transaction for each record), batch (commits grow with the load), stream (windows \
+            that close and are emitted) or realtime (samples are acted on as they arrive); see docs/modes.md (default: \
+            batch).
+            """,
+            valueName: "mode"))
+    var mode: ProcessingMode?
+
+    @Option(
         name: .customLong("format"),
         help: ArgumentHelp(
             """
@@ -70,6 +80,7 @@ struct SubscriberCommand: AsyncParsableCommand {
             bootstrap: try settings.value(bootstrap, "bootstrap", default: .local).addresses,
             databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
         configuration.group = try settings.value(group, "group", default: "weir")
+        configuration.mode = try settings.value(mode, "mode", default: .batch)
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
         configuration.retention = try settings.value(retention, "retention", default: .standard).policy

@@ -109,6 +109,8 @@ struct TopicFormatList: ExpressibleByArgument {
     static var allValueStrings: [String] { SampleFormat.all.map { "TOPIC=\($0.name)" } }
 }
 
+extension ProcessingMode: ExpressibleByArgument {}
+
 /// How a command writes its result.
 enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
     case table, json, csv
