@@ -13,7 +13,8 @@ struct SubscriberCommand: AsyncParsableCommand {
         abstract: "Read the metric topics as a consumer group and aggregate them into SQLite, exactly once.",
         discussion: """
             Samples, one-minute and one-hour windows, and the offsets they came from are written in one transaction. \
-            A database belongs to one group; the position in the topics is the database's.
+            A database belongs to one group; the position in the topics is the database's. Several subscribers of the group may \
+            share it on one host: each reads a part of the partitions, and takes over those of one that dies.
 
             With --direct it listens for publishers that need no broker ('weir agent --direct'), alone or beside the topics. \
             Nobody keeps what they send: what is not committed when this process dies is lost (docs/direct.md).
@@ -33,6 +34,15 @@ struct SubscriberCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The consumer group (default: weir).", valueName: "name"))
     var group: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A name for this process in the group (Kafka's group.instance.id): restarted within ten seconds it goes on with the \
+            partitions it had, and the others notice nothing (default: none).
+            """,
+            valueName: "name"))
+    var groupInstanceID: String?
 
     @Option(
         help: ArgumentHelp(
@@ -103,6 +113,7 @@ struct SubscriberCommand: AsyncParsableCommand {
             databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
         configuration.direct = listen.map { DirectListening(host: $0.host, port: $0.port) }
         configuration.group = try settings.value(group, "group", default: "weir")
+        configuration.groupInstanceID = try settings.value(groupInstanceID, "group-instance-id")
         configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
         configuration.mode = try settings.value(mode, "mode", default: .batch)
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
