@@ -10,7 +10,9 @@ struct CommandLineTests {
 
     @Test(
         "every command has help",
-        arguments: ["demo", "broker", "agent", "subscriber", "query", "topic", "group", "rules", "log"])
+        arguments: [
+            "demo", "broker", "agent", "subscriber", "query", "topic", "group", "rules", "log", "generate",
+        ])
     func help(_ command: String) async throws {
         let result = try await weir.run([command, "--help"])
         #expect(result.status == .exited(0))
