@@ -2,9 +2,9 @@ import MetricModel
 import Testing
 
 @Suite struct DirectRecordHeaderTests {
-    private func parse(_ line: String) throws(DirectRecordError) -> DirectRecordHeader {
+    private func parse(_ line: String) throws -> DirectRecordHeader {
         var line = line
-        return try line.withUTF8 { (bytes) throws(DirectRecordError) in
+        return try line.withUTF8 { bytes in
             try DirectRecordHeader(parsing: UnsafeRawBufferPointer(bytes))
         }
     }
