@@ -23,6 +23,7 @@ public final class SubscriberService: Service, Measured, Sendable {
     private let configuration: SubscriberConfiguration
     private let logger: Logger
     private let rejectedTopic: TopicName
+    private let alertsTopic: TopicName
     private let writer: SeriesWriter
     private let progress: StoredProgress
     private let store = BlockingQueue(label: "weir.store")
@@ -33,7 +34,7 @@ public final class SubscriberService: Service, Measured, Sendable {
     /// Opens the database, or creates it.
     ///
     /// - Parameter metrics: what the subscriber reports to; see `reportMetrics()` and `SubscriberMetrics`.
-    /// - Throws: `StoreError`, or `InvalidTopicName` for the topic of rejected lines.
+    /// - Throws: `StoreError`, or `InvalidTopicName` for the topics of rejected lines and of alerts.
     public init(
         configuration: SubscriberConfiguration, logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory
     ) throws {
@@ -42,6 +43,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         lagTimers = LagTimers(metrics)
         report = Mutex(MetricReport(to: metrics))
         rejectedTopic = try TopicName(configuration.rejectedTopic)
+        alertsTopic = try TopicName(configuration.alertsTopic)
         var store = SeriesWriter.Configuration()
         store.retention = configuration.retention
         store.limits = configuration.seriesLimits
@@ -82,27 +84,35 @@ public final class SubscriberService: Service, Measured, Sendable {
     }
 
     private func work(_ cluster: Cluster, _ producer: Producer) async throws {
+        let alertPublisher = AlertPublisher(
+            cluster: cluster, producer: producer, topic: alertsTopic, isNeeded: !configuration.conditions.isEmpty,
+            generator: configuration.group, logger: logger)
+        let alerts =
+            configuration.mode.actsOnArrival
+            ? Alerts(configuration.conditions, stored: progress.alerts, publisher: alertPublisher) : nil
         let intake = Intake(
             progress: progress, formats: configuration.formats, policy: configuration.commitPolicy,
-            mode: configuration.mode, observer: nil, logger: logger)
+            mode: configuration.mode, observer: alerts, logger: logger)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try GroupConsumer(
             cluster: cluster,
             configuration: GroupConsumerConfiguration(
                 group: configuration.group,
-                topics: .pattern(configuration.topicPattern, excluding: [configuration.rejectedTopic])),
+                topics: .pattern(
+                    configuration.topicPattern, excluding: [configuration.rejectedTopic, configuration.alertsTopic])),
             listener: Assignments(intake: intake, cluster: cluster, follower: follower, logger: logger))
         follower.attach(consumer)
         defer { follower.attach(nil) }
         let committing = CommitLoop(
             intake: intake, writer: writer, store: store,
-            rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger),
+            rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger), alerts: alerts,
             policy: configuration.commitPolicy, statistics: keeper, lagTimers: lagTimers,
             mentions: DropMentions(logger), skews: SkewMentions(logger), logger: logger)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Self.commit(committing) }
             group.addTask { await follower.run() }
+            if let alerts { group.addTask { await alerts.run(intake, statistics: self.keeper) } }
             group.addTask {
                 try await Self.read(consumer, into: intake)
                 await intake.finish()

@@ -19,11 +19,15 @@ public struct Head: Sendable {
     public private(set) var newSeries: [(reference: SeriesReference, labels: Labels)] = []
     private(set) var offsets: [SourcePartition: Int64] = [:]
     private(set) var sequences: [AgentStream: SequenceSet] = [:]
+    /// Where conditions stand with this head's samples; nil for series that are not watched any more.
+    public private(set) var alerts: [AlertKey: StoredAlert?] = [:]
 
     public init() {}
 
     /// Whether a commit would change nothing.
-    public var isEmpty: Bool { entries.isEmpty && newSeries.isEmpty && offsets.isEmpty && sequences.isEmpty }
+    public var isEmpty: Bool {
+        entries.isEmpty && newSeries.isEmpty && offsets.isEmpty && sequences.isEmpty && alerts.isEmpty
+    }
 
     public var sampleCount: Int { entries.count }
 
@@ -52,6 +56,16 @@ public struct Head: Sendable {
     /// The records of an agent's stream that have been counted, those stored earlier included.
     public mutating func setSequences(_ sequences: SequenceSet, of stream: AgentStream) {
         self.sequences[stream] = sequences
+    }
+
+    /// Where a condition stands for a series with this head's samples.
+    public mutating func setAlert(_ alert: StoredAlert) {
+        alerts[alert.key] = .some(alert)
+    }
+
+    /// A condition does not watch a series any more.
+    public mutating func forgetAlert(_ key: AlertKey) {
+        alerts[key] = .some(nil)
     }
 
     /// How far each partition will be stored.

@@ -36,6 +36,7 @@ struct ProgressTables {
             let (first, last) = (intervals.integer(3), intervals.integer(4))
             if first <= last { progress.sequences[stream, default: SequenceSet()].insert(first...last) }
         }
+        progress.alerts = try AlertTable.read(database)
         return progress
     }
 

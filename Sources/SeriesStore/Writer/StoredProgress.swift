@@ -2,4 +2,6 @@
 public struct StoredProgress: Sendable {
     public var offsets: [SourcePartition: Int64]
     public var sequences: [AgentStream: SequenceSet]
+    /// Where conditions stand.
+    public var alerts: [StoredAlert] = []
 }

@@ -10,6 +10,7 @@ struct WriterState {
     private var samples: SampleTables
     private var windows: [WindowTable]
     private var progress: ProgressTables
+    private let alerts: AlertTable
     private var sealing: Sealing
     private var expiry: Expiry
     private let freePages: FreePages
@@ -22,10 +23,10 @@ struct WriterState {
         try Schema.migrate(queue)
         self.queue = queue
         series = try queue.write { try KnownSeries(configuration, $0) }
-        (samples, windows, progress, expiry, freePages) = try queue.writeWithoutTransaction { database in
+        (samples, windows, progress, alerts, expiry, freePages) = try queue.writeWithoutTransaction { database in
             (
                 try SampleTables(database), try Resolution.allCases.map { try WindowTable($0, database) },
-                try ProgressTables(database), try Expiry(database), try FreePages(database)
+                try ProgressTables(database), try AlertTable(database), try Expiry(database), try FreePages(database)
             )
         }
         sealing = Sealing(age: configuration.sealAge)
@@ -52,6 +53,7 @@ struct WriterState {
                 (report.newSeries, report.overflow) = try state.series.finish()
                 try state.progress.store(offsets: head.offsets)
                 try state.progress.store(sequences: head.sequences)
+                try state.alerts.store(head.alerts)
             }
         } catch {
             series.rollBack()

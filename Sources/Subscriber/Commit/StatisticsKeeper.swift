@@ -27,6 +27,10 @@ final class StatisticsKeeper: Sendable {
         }
     }
 
+    func set(alerts: AlertStatistics) {
+        statistics.withLock { $0.alerts = alerts }
+    }
+
     func set(lag: [String: Int64]) {
         statistics.withLock {
             $0.lag = lag.values.reduce(0, +)

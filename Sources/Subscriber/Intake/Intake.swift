@@ -67,6 +67,7 @@ actor Intake {
             decoder.watermark.assign(EventTimeSource.Partition(partition), at: clock)
             if start >= end { decoder.watermark.reachedEnd(of: EventTimeSource.Partition(partition), at: clock) }
         }
+        observer?.assigned(starts.keys.sorted().map { SourcePartition($0) })
     }
 
     /// These partitions are read by others from now on.
@@ -75,6 +76,7 @@ actor Intake {
             positions[partition] = nil
             decoder.watermark.revoke(EventTimeSource.Partition(partition))
         }
+        observer?.unassigned(partitions.map { SourcePartition($0) })
     }
 
     /// Decodes what was read. Waits first while too much is in hand.
@@ -102,11 +104,14 @@ actor Intake {
         if harvest.isEmpty { begun += 1 }
         let known = (samples: harvest.head.sampleCount, series: harvest.head.newSeries.count)
         note(batch, at: clock, in: &harvest)
+        let source = SourcePartition(batch.topicPartition)
+        let plausible = decoder.watermark.plausibleTimes(of: EventTimeSource.Partition(batch.topicPartition), at: clock)
         for encoded in batch.batches {
             decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &harvest)
         }
-        harvest.head.advance(SourcePartition(batch.topicPartition), to: batch.nextOffset.rawValue)
-        observer?.arrived(in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series)
+        harvest.head.advance(source, to: batch.nextOffset.rawValue)
+        observer?.arrived(
+            in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series, of: source, plausible: plausible)
     }
 
     /// Decodes what was read into a harvest for each record. Each has the sequences and the event time of the records up
@@ -184,6 +189,7 @@ actor Intake {
                 if isFinished { return nil }
             } else if isFinished || flushes > 0 || isFull || .now >= earliest {
                 decoder.recordSequences(in: &harvest.head)
+                observer?.record(in: &harvest.head)
                 harvest.eventTime = decoder.watermark.advance(at: .now())
                 let taken = harvest
                 harvest = Harvest()
@@ -215,6 +221,12 @@ actor Intake {
     func eventTimeAtRest() -> Timestamp? {
         guard begun == committed else { return nil }
         return decoder.watermark.advance(at: .now())
+    }
+
+    /// Tells the observer how far event time has come, which goes on while nothing comes.
+    func tellEventTime() {
+        guard let observer, let eventTime = decoder.watermark.advance(at: .now()) else { return }
+        observer.eventTimeAdvanced(to: eventTime)
     }
 
     /// A harvest that `next` gave is in the database.
