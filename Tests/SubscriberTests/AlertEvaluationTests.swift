@@ -55,8 +55,8 @@ import Testing
         for _ in 0..<30 {
             let conditions = try conditions("load > 8 for 30s", #"load{host!="1"} < 3"#)
             func fresh(_ stored: [StoredAlert]) -> AlertEvaluation {
-                var evaluation = AlertEvaluation(conditions, stored: stored)
-                #expect(evaluation.assign([Self.partition, Self.other]).isEmpty)
+                var evaluation = AlertEvaluation(conditions)
+                #expect(evaluation.assign([Self.partition, Self.other], stored: stored).isEmpty)
                 for host in 0..<3 {
                     let labels: Labels = ["__name__": "load", "host": "\(host)"]
                     evaluation.define(SeriesReference(rawValue: UInt32(host)), labels, from: Self.partition)
@@ -91,11 +91,12 @@ import Testing
         let status = AlertStatus(stage: .firing(since: time(10), firedAt: time(10)), lastTime: time(20), lastValue: 0)
         let row = StoredAlert(
             key: AlertKey(alert: "up == 0", series: "up"), condition: "up == 0", source: Self.partition, status: status)
-        var evaluation = AlertEvaluation(conditions, stored: [row])
+        var evaluation = AlertEvaluation(conditions)
         var notices: [AlertNotice] = []
+        #expect(evaluation.assign([Self.other], stored: [row]).isEmpty)
         evaluation.advance(to: time(10_000), &notices)
         #expect(notices.isEmpty, "its partition is not read here")
-        #expect(evaluation.assign([Self.partition]).isEmpty)
+        #expect(evaluation.assign([Self.partition], stored: [row]).isEmpty)
         evaluation.advance(to: time(10_000), &notices)
         #expect(notices.map(\.event.state) == [.resolved])
         #expect(notices.first?.event.ending == .seriesEnded)
@@ -105,24 +106,30 @@ import Testing
         #expect(stored.isEmpty)
     }
 
-    @Test func `partitions that go take their alerts along, and bring them back`() throws {
-        var evaluation = AlertEvaluation(try conditions("load > 8 for 1m"))
-        _ = evaluation.assign([Self.partition])
+    @Test func `partitions that go take their alerts along, and bring back what others made of them`() throws {
+        let name = "load > 8 for 1m"
+        var evaluation = AlertEvaluation(try conditions(name))
+        #expect(evaluation.assign([Self.partition], stored: []).isEmpty)
         evaluation.define(SeriesReference(rawValue: 0), ["__name__": "load"], from: Self.partition)
         #expect(observe(&evaluation, 0, 0, 9).count == 1)
+        var stored: [AlertKey: StoredAlert] = [:]
+        rows(&evaluation, &stored)
         evaluation.unassign([Self.partition])
         #expect(evaluation.watchedCount == 0)
-        #expect(evaluation.assign([Self.partition]).isEmpty)
-        #expect(observe(&evaluation, 0, 60, 9) == ["load > 8 for 1m load 0 firing"])
-        evaluation.unassign([Self.partition])
-        // Another process went on meanwhile.
+        #expect(evaluation.assign([Self.partition], stored: Array(stored.values)).isEmpty)
+        #expect(observe(&evaluation, 0, 60, 9) == ["\(name) load 0 firing"])
+        // Another process was first, and saw something else.
         let status = AlertStatus(stage: .inactive, lastTime: time(120), lastValue: 1)
         let row = StoredAlert(
-            key: AlertKey(alert: "load > 8 for 1m", series: "load"), condition: "load > 8 for 1m",
-            source: Self.partition, status: status)
-        _ = evaluation.assign([Self.partition], stored: [row])
+            key: AlertKey(alert: name, series: "load"), condition: name, source: Self.partition, status: status)
+        #expect(evaluation.restart(from: [row]).isEmpty)
+        rows(&evaluation, &stored)
+        #expect(stored.values.first?.status.lastTime == time(0), "what was dropped is not stored")
         #expect(observe(&evaluation, 0, 100, 9).isEmpty)
-        #expect(observe(&evaluation, 0, 130, 9) == ["load > 8 for 1m load 130000 pending"])
+        evaluation.forgetReferences()
+        #expect(observe(&evaluation, 0, 130, 9).isEmpty)
+        evaluation.define(SeriesReference(rawValue: 0), ["__name__": "load"], from: Self.partition)
+        #expect(observe(&evaluation, 0, 130, 9) == ["\(name) load 130000 pending"])
     }
 
     @Test func `alerts of a condition that is another one now are over`() throws {
@@ -139,8 +146,8 @@ import Testing
         let matchers = [LabelMatcher(Label.metricName, equals: "load")]
         let changed = try ThresholdCondition(name: "High", matchers: matchers, comparison: .greater, threshold: 8)
         for conditions in [[changed], []] {
-            var evaluation = AlertEvaluation(conditions, stored: stored)
-            let notices = evaluation.assign([Self.partition])
+            var evaluation = AlertEvaluation(conditions)
+            let notices = evaluation.assign([Self.partition], stored: stored)
             #expect(
                 notices.map(\.id).sorted() == [
                     #"High load{a="1"} 1000 resolved"#, #"High load{a="2"} 1000 inactive"#,
@@ -154,7 +161,7 @@ import Testing
 
     @Test func `only so many series are followed, and samples of more are counted`() throws {
         var evaluation = AlertEvaluation(try conditions("load > 8"), maximumStatuses: 10)
-        _ = evaluation.assign([Self.partition])
+        _ = evaluation.assign([Self.partition], stored: [])
         for number in 0..<30 as Range<UInt32> {
             evaluation.define(
                 SeriesReference(rawValue: number), ["__name__": "load", "n": "\(number)"], from: Self.partition)

@@ -46,21 +46,16 @@ struct AlertEvaluation {
     private var byReference: ContiguousArray<Int32> = []
     /// What the next transaction has to write.
     private var touched: Set<Place> = []
-    private var forgotten: Set<AlertKey> = []
-    /// Rows of partitions that have not been assigned (yet).
-    private var waiting: [SourcePartition: [StoredAlert]]
+    private var forgotten: [AlertKey: SourcePartition] = [:]
     private var owned: Set<SourcePartition> = []
     private var statusCount = 0
     /// Samples that met a selector and were not followed, for there were too many.
     private(set) var unwatchedSamples: Int64 = 0
 
-    init(
-        _ conditions: [ThresholdCondition], stored: [StoredAlert] = [], maximumStatuses: Int = Self.maximumStatuses
-    ) {
+    init(_ conditions: [ThresholdCondition], maximumStatuses: Int = Self.maximumStatuses) {
         self.maximumStatuses = maximumStatuses
         trackers = conditions.map { AlertTracker($0) }
         for (index, condition) in conditions.enumerated() { places[condition.name] = index }
-        waiting = Dictionary(grouping: stored, by: \.source)
     }
 
     /// Series times conditions that are followed now.
@@ -70,36 +65,40 @@ struct AlertEvaluation {
 
     /// These partitions are read from now on: their alerts go on. Gives the end of those whose condition is another now.
     ///
-    /// - Parameter stored: the database's rows, where others may have written them since; nil when nobody has.
-    mutating func assign(_ partitions: [SourcePartition], stored: [StoredAlert]? = nil) -> [AlertNotice] {
+    /// - Parameter stored: the database's rows, of these and of other partitions.
+    mutating func assign(_ partitions: [SourcePartition], stored: [StoredAlert]) -> [AlertNotice] {
         owned.formUnion(partitions)
-        if let stored {
-            let rows = Dictionary(grouping: stored, by: \.source)
-            for partition in partitions { waiting[partition] = rows[partition] }
-        }
-        return partitions.flatMap { partition in
-            (waiting.removeValue(forKey: partition) ?? []).compactMap { restore($0) }
-        }
+        let assigned = Set(partitions)
+        return stored.filter { assigned.contains($0.source) }.compactMap { restore($0) }
     }
 
-    /// Others read these partitions, and their samples; everything about them has been stored.
+    /// Others read these partitions; what they need to know of them has been stored.
     mutating func unassign(_ partitions: [SourcePartition]) {
         owned.subtract(partitions)
-        for (number, series) in watched where !owned.contains(series.source) {
-            for index in series.conditions {
-                guard let status = trackers[index].status(of: number) else { continue }
-                waiting[series.source, default: []].append(row(of: series, index, status))
-                trackers[index].forget(number)
-                statusCount -= 1
-            }
-            release(number)
+        forgotten = forgotten.filter { owned.contains($0.value) }
+        for (number, series) in watched where !owned.contains(series.source) { forgetStatuses(of: number, series) }
+    }
+
+    /// What was seen and not stored is seen again: where alerts stand is what the database says.
+    mutating func restart(from stored: [StoredAlert]) -> [AlertNotice] {
+        touched.removeAll()
+        forgotten.removeAll()
+        for (number, series) in watched { forgetStatuses(of: number, series) }
+        return assign(Array(owned), stored: stored)
+    }
+
+    private mutating func forgetStatuses(of number: Int, _ series: Watched) {
+        for place in series.conditions where trackers[place].status(of: number) != nil {
+            trackers[place].forget(number)
+            statusCount -= 1
         }
+        release(number)
     }
 
     private mutating func restore(_ row: StoredAlert) -> AlertNotice? {
         let place = places[row.key.alert]
         guard let place, trackers[place].condition.description == row.condition else {
-            forgotten.insert(row.key)
+            forgotten[row.key] = row.source
             let status = row.status
             return status.ended(.conditionChanged, value: status.lastValue, at: status.lastTime).map {
                 AlertNotice(
@@ -108,7 +107,7 @@ struct AlertEvaluation {
             }
         }
         guard let labels = try? Labels(parsing: row.key.series) else {
-            forgotten.insert(row.key)
+            forgotten[row.key] = row.source
             return nil
         }
         let number = number(of: row.key.series, labels, row.source)
@@ -140,6 +139,15 @@ struct AlertEvaluation {
         byReference[index] = -1
         watched[number]?.references -= 1
         release(number)
+    }
+
+    /// All references are void.
+    mutating func forgetReferences() {
+        byReference.removeAll()
+        for number in Array(watched.keys) {
+            watched[number]?.references = 0
+            release(number)
+        }
     }
 
     /// A sample was read. Its time is plausible.
@@ -176,7 +184,7 @@ struct AlertEvaluation {
                 statusCount -= 1
                 guard let series = watched[number] else { continue }
                 touched.remove(Place(condition: place, series: number))
-                forgotten.insert(AlertKey(alert: trackers[place].condition.name, series: series.text))
+                forgotten[AlertKey(alert: trackers[place].condition.name, series: series.text)] = series.source
                 if let event { notices.append(notice(of: series, place, event)) }
                 release(number)
             }
@@ -187,7 +195,7 @@ struct AlertEvaluation {
 
     /// Writes down what changed since the last call. To be called before the head is taken.
     mutating func record(in head: inout Head) {
-        for key in forgotten { head.forgetAlert(key) }
+        for key in forgotten.keys { head.forgetAlert(key) }
         for place in touched {
             guard let series = watched[place.series], let status = trackers[place.condition].status(of: place.series)
             else { continue }

@@ -16,8 +16,8 @@ final class Alerts: ArrivalObserver {
     private let publisher: AlertPublisher
     private let counts = Mutex<[AlertState: Int64]>([:])
 
-    init(_ conditions: [ThresholdCondition], stored: [StoredAlert], publisher: AlertPublisher) {
-        evaluation = Mutex(AlertEvaluation(conditions, stored: stored))
+    init(_ conditions: [ThresholdCondition], publisher: AlertPublisher) {
+        evaluation = Mutex(AlertEvaluation(conditions))
         self.publisher = publisher
     }
 
@@ -39,8 +39,16 @@ final class Alerts: ArrivalObserver {
         publish(notices)
     }
 
-    func assigned(_ partitions: [SourcePartition]) {
-        publish(evaluation.withLock { $0.assign(partitions) })
+    func assigned(_ partitions: [SourcePartition], stored: [StoredAlert]) {
+        publish(evaluation.withLock { $0.assign(partitions, stored: stored) })
+    }
+
+    func restarted(from stored: [StoredAlert]) {
+        publish(evaluation.withLock { $0.restart(from: stored) })
+    }
+
+    func seriesForgotten() {
+        evaluation.withLock { $0.forgetReferences() }
     }
 
     func unassigned(_ partitions: [SourcePartition]) {

@@ -14,11 +14,17 @@ protocol ArrivalObserver: Sendable {
         in head: borrowing Head, samplesFrom firstSample: Int, seriesFrom firstSeries: Int, of source: SourcePartition,
         plausible: ClosedRange<Timestamp>)
 
-    /// These partitions are read from now on.
-    func assigned(_ partitions: [SourcePartition])
+    /// These partitions are read from now on. `stored` is where alerts stand in the database, of all partitions.
+    func assigned(_ partitions: [SourcePartition], stored: [StoredAlert])
 
     /// Others read these partitions from now on; what came of them is stored.
     func unassigned(_ partitions: [SourcePartition])
+
+    /// What was seen and not stored was dropped, and is going to be seen again from where the database is.
+    func restarted(from stored: [StoredAlert])
+
+    /// All series get new references.
+    func seriesForgotten()
 
     /// Every source that is heard has sent its samples up to here.
     func eventTimeAdvanced(to eventTime: Timestamp)
