@@ -201,7 +201,7 @@ import Testing
         #expect(
             json == """
                 {"activeAt":"2023-11-14T22:13:20.000Z","annotations":{"summary":"it is high"},\
-                "endsAt":"2023-11-14T22:14:50.000Z","ending":"value","expr":"load > 8 for 1m","generator":"weir",\
+                "ending":"value","endsAt":"2023-11-14T22:14:50.000Z","expr":"load > 8 for 1m","generator":"weir",\
                 "id":"HighLoad load{instance=\\"a\\"} 1700000000000 resolved",\
                 "labels":{"alertname":"HighLoad","instance":"a","severity":"page"},"series":"load{instance=\\"a\\"}",\
                 "startsAt":"2023-11-14T22:14:20.000Z","status":"resolved","value":"1.5"}

@@ -31,6 +31,10 @@ final class StatisticsKeeper: Sendable {
         statistics.withLock { $0.alerts = alerts }
     }
 
+    func countSuperseded() {
+        statistics.withLock { $0.supersededCommits += 1 }
+    }
+
     func set(lag: [String: Int64]) {
         statistics.withLock {
             $0.lag = lag.values.reduce(0, +)
