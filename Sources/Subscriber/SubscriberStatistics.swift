@@ -35,6 +35,10 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var sources: [String: SourceStatistics] = [:]
     /// What was done about alerts.
     public var alerts = AlertStatistics()
+    /// Samples of direct links that were in hand when another process of the group was first, and were dropped.
+    public var droppedDirectSamples: Int64 = 0
+    /// What came on direct links; nil where there are none.
+    public var direct: DirectIntakeStatistics?
     /// The database and its write-ahead log, on disk.
     public var databaseBytes: Int64 = 0
 
