@@ -30,7 +30,7 @@ struct ProgressTables {
     }
 
     static func read(_ database: Database) throws -> StoredProgress {
-        var progress = StoredProgress(positions: [:], sequences: [:])
+        var progress = StoredProgress()
         let offsets = try PreparedStatement(
             #"SELECT topic, "partition", next_offset, topic_id FROM source_offset"#, on: database)
         while try offsets.step() {
@@ -45,6 +45,7 @@ struct ProgressTables {
             let (first, last) = (intervals.integer(3), intervals.integer(4))
             if first <= last { progress.sequences[stream, default: SequenceSet()].insert(first...last) }
         }
+        progress.alerts = try AlertTable.read(database)
         return progress
     }
 

@@ -20,7 +20,8 @@ enum SettingNames {
             "shape", "instance-prefix", "topic", "ledger", "format", "report", "log-level",
         ],
         "subscriber": [
-            "bootstrap", "database", "formats", "group", "group-instance-id", "mode", "retention", "series-limit",
+            "alerts", "bootstrap", "database", "formats", "group", "group-instance-id", "mode", "retention",
+            "series-limit",
             "series-limit-per-metric", "series-limit-per-source", "topics", "self-metrics", "instance", "log-level",
             "direct", "report",
         ],
