@@ -96,6 +96,7 @@ public final class SubscriberService: Service, Measured, Sendable {
                 group: configuration.group,
                 topics: .pattern(configuration.topicPattern, excluding: [configuration.rejectedTopic]),
                 // What stays with a member is read on while other partitions move.
+                sessionTimeout: configuration.sessionTimeout, heartbeatInterval: configuration.sessionTimeout / 3,
                 instanceID: configuration.groupInstanceID, assignors: [.cooperativeSticky]),
             listener: Assignments(
                 intake: intake, cluster: cluster, database: database, follower: follower, logger: logger))
