@@ -12,9 +12,11 @@ struct RestoredBrokerTests {
         let weir = try WeirProcesses()
         let directory = weir.directory.appending("broker")
         var next = 0
+        // An hour ago, which retention keeps.
+        let start = (Int64(time(nil)) - 3600) * 1000
         /// Sends records with a time of their own each, and nothing else to know them by.
         func send(_ count: Int, _ address: String) async throws {
-            let lines = (next..<next + count).map { "up \($0) \(1_700_000_000_000 + $0)" }
+            let lines = (next..<next + count).map { "up \($0) \(start + Int64($0))" }
             next += count
             let path = weir.directory.appending("lines")
             try (lines.joined(separator: "\n") + "\n").write(toFile: path, atomically: false, encoding: .utf8)

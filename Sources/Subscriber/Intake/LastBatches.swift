@@ -1,4 +1,5 @@
 internal import KafkaClient
+internal import KafkaProtocol
 internal import Logging
 internal import RecordBatch
 
