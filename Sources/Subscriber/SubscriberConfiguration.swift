@@ -1,3 +1,4 @@
+public import Aggregation
 public import KafkaClient
 internal import KafkaProtocol
 public import SeriesStore
@@ -7,6 +8,7 @@ public struct SubscriberConfiguration: Sendable {
     /// All topics of samples, those that subscribers publish themselves left out.
     public static let standardTopicPattern = #"metrics\.(?!rollup\.).*"#
     public static let standardRejectedTopic = "metrics.rejected"
+    public static let standardAlertsTopic = "alerts"
 
     /// Brokers to ask first; may be empty where `direct` is set.
     public var bootstrap: [BrokerAddress]
@@ -24,6 +26,10 @@ public struct SubscriberConfiguration: Sendable {
     public var topicPattern = Self.standardTopicPattern
     /// Where lines that are no samples go; never read.
     public var rejectedTopic = Self.standardRejectedTopic
+    /// What alerts are raised on, in the mode `realtime`.
+    public var conditions: [ThresholdCondition] = []
+    /// Where what becomes of alerts is published; never read.
+    public var alertsTopic = Self.standardAlertsTopic
     /// The formats of topics whose records have no content type; the first that matches counts. Others are in the
     /// Prometheus text format.
     public var formats: [TopicFormat] = []

@@ -34,7 +34,7 @@ struct ProgressTables {
     }
 
     static func read(_ database: Database) throws -> StoredProgress {
-        var progress = StoredProgress(positions: [:], sequences: [:])
+        var progress = StoredProgress()
         let offsets = try PreparedStatement(
             #"SELECT topic, "partition", next_offset, topic_id, coalesce(checksum, -1) FROM source_offset"#,
             on: database)
@@ -50,6 +50,7 @@ struct ProgressTables {
             let (first, last) = (intervals.integer(3), intervals.integer(4))
             if first <= last { progress.sequences[stream, default: SequenceSet()].insert(first...last) }
         }
+        progress.alerts = try AlertTable.read(database)
         return progress
     }
 

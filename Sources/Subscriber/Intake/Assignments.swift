@@ -45,7 +45,7 @@ struct Assignments: RebalanceListener {
             starts[partition] = Intake.Start(
                 stored: stored, offset: position.offset, end: bounds.end, topicID: bounds.topicID)
         }
-        await intake.assign(starts, counted: progress.sequences)
+        await intake.assign(starts, progress: progress)
         return starts.mapValues(\.offset)
     }
 

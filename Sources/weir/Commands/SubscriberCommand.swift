@@ -1,3 +1,4 @@
+import Aggregation
 import ArgumentParser
 import Instruments
 import MetricModel
@@ -71,6 +72,17 @@ struct SubscriberCommand: AsyncParsableCommand {
     var mode: ProcessingMode?
 
     @Option(
+        name: .customLong("alert"),
+        help: ArgumentHelp(
+            """
+            Raise an alert while a series meets this condition, such as 'node_load1 > 8 for 5m'; published to the topic \
+            alerts. With --mode realtime; may be given several times.
+            """,
+            valueName: "condition"),
+        transform: ConditionList.init(parsing:))
+    var alerts: [ConditionList] = []
+
+    @Option(
         name: .customLong("format"),
         help: ArgumentHelp(
             """
@@ -127,6 +139,13 @@ struct SubscriberCommand: AsyncParsableCommand {
         }
         configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
         configuration.mode = try settings.value(mode, "mode", default: .batch)
+        configuration.conditions = try conditions(settings)
+        guard configuration.conditions.isEmpty || configuration.mode == .realtime else {
+            throw CommandError("alerts are raised in the mode realtime; give --mode realtime, or no --alert")
+        }
+        guard configuration.conditions.isEmpty || !configuration.bootstrap.isEmpty else {
+            throw CommandError("alerts are published to a topic; give --bootstrap, or no --alert")
+        }
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
         configuration.retention = try settings.value(retention, "retention", default: .standard).policy
@@ -147,6 +166,16 @@ struct SubscriberCommand: AsyncParsableCommand {
         try await weir.run(
             try report.reporting(services, as: "subscriber", settings, logger: logger) { $0.add(subscriber) },
             logger: logger)
+    }
+
+    private func conditions(_ settings: Settings) throws -> [ThresholdCondition] {
+        let flag = alerts.isEmpty ? nil : ConditionList(conditions: alerts.flatMap(\.conditions))
+        let conditions = try settings.value(flag, "alerts")?.conditions ?? []
+        var names: Set<String> = []
+        for condition in conditions where !names.insert(condition.name).inserted {
+            throw CommandError("the alert '\(condition.name)' is given twice")
+        }
+        return conditions
     }
 
     private func limits(_ settings: Settings) throws -> SeriesLimits {
