@@ -68,6 +68,21 @@ import Testing
         }
     }
 
+    /// Nothing but the checkpoint knows that a batch's epoch is damaged, as its checksum does not cover it.
+    @Test func aDamagedEpochOfABatchIsSaidOnce() throws {
+        var log = try open()
+        try fill(&log)
+        try log.close()
+        let segment = path + "/" + SegmentName(0).log
+        var bytes = try LogMaking.fileBytes(segment)
+        bytes[12] = 0x41
+        try LogMaking.write(bytes, to: segment)
+        var again = try open()
+        #expect(again.recovery.rebuiltIndexes == [file])
+        try again.close()
+        #expect(try open().recovery.isClean)
+    }
+
     @Test func theCheckpointFollowsTheLogsEnds() throws {
         var log = try open()
         try fill(&log)
