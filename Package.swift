@@ -51,6 +51,7 @@ let package = Package(
         .systemLibrary(name: "CLZ4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "CCRC32C"),
         .target(name: "CCachedRead"),
 
@@ -101,8 +102,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Instruments", "MetricModel", "MetricRegistry", "RecordBatch", "KafkaProtocol", "CommitLog", "Broker",
-                "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
+                "CMalloc", "Instruments", "MetricModel", "MetricRegistry", "RecordBatch", "KafkaProtocol", "CommitLog",
+                "Broker", "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
                 "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
                 .unixSignals, .nioCore, .nioPosix,
             ], swiftSettings: strict),

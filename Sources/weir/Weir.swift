@@ -24,6 +24,7 @@ struct Weir: AsyncParsableCommand {
         ])
 
     static func main() async {
+        ProcessAllocator.configure()
         // Lines reach a pipe when they are written, and a closed pipe is an error, not the end of the process.
         setvbuf(stdout, nil, _IOLBF, 0)
         signal(SIGPIPE, SIG_IGN)

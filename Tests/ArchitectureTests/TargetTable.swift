@@ -20,6 +20,7 @@ let targetTable: [TargetRule] = [
     TargetRule("CLZ4", imports: [], packages: []),
     TargetRule("CZstd", imports: [], packages: []),
     TargetRule("CSnappy", imports: [], packages: []),
+    TargetRule("CMalloc", imports: [], packages: []),
     TargetRule("CCRC32C", imports: [], packages: []),
     TargetRule("CCachedRead", imports: [], packages: []),
 
@@ -39,7 +40,7 @@ let targetTable: [TargetRule] = [
     TargetRule("Dashboards", imports: [], packages: []),
     TargetRule("QueryAPI", imports: ["PromQL", "SeriesStore", "Dashboards"]),
     TargetRule("Topology", imports: ["Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", "QueryAPI"]),
-    TargetRule("weir", imports: ["Topology", "Broker", "MetricAgent", "Subscriber", "QueryAPI", "PromQL"]),
+    TargetRule("weir", imports: ["CMalloc", "Topology", "Broker", "MetricAgent", "Subscriber", "QueryAPI", "PromQL"]),
 
     TargetRule("ProtocolGenerator", imports: [], packages: []),
 ]

@@ -96,6 +96,19 @@ import Testing
         #expect(again.endOffset(ofLeaderEpoch: 2)?.offset == 14)
     }
 
+    @Test func whatDoesNotLieWithinTheLogIsGivenUp() throws {
+        let whole = try #require(LeaderEpochs("0\n3\n0 0\n2 4\n5 14\n"))
+        func starts(_ offsets: Range<Offset>) -> [Offset] {
+            var epochs = whole
+            epochs.limit(to: offsets)
+            return epochs.entries.map(\.start)
+        }
+        #expect(starts(0..<20) == [0, 4, 14])
+        #expect(starts(3..<14) == [3, 4])
+        #expect(starts(4..<5) == [4])
+        #expect(starts(20..<20).isEmpty)
+    }
+
     @Test func aLogWithoutEpochsHasNoCheckpoint() throws {
         var log = try open()
         _ = try log.append(try LogMaking.batch(number: 0), leaderEpoch: -1)
