@@ -4,19 +4,24 @@ public import SeriesStore
 
 /// What a subscriber reads, where it stores it, and how often it commits.
 public struct SubscriberConfiguration: Sendable {
+    /// All topics of samples, those that subscribers publish themselves left out.
+    public static let standardTopicPattern = #"metrics\.(?!rollup\.).*"#
+    public static let standardRejectedTopic = "metrics.rejected"
+
     /// Brokers to ask first.
     public var bootstrap: [BrokerAddress]
     /// The consumer group. Its committed offsets follow the database; they are for tools that show the lag.
     public var group = "weir"
     /// The topics to read: a regular expression over the whole name. New topics are found while it runs.
-    public var topicPattern = #"metrics\.(?!rollup\.).*"#
+    public var topicPattern = Self.standardTopicPattern
     /// Where lines that are no samples go; never read.
-    public var rejectedTopic = "metrics.rejected"
+    public var rejectedTopic = Self.standardRejectedTopic
     /// The formats of topics whose records have no content type; the first that matches counts. Others are in the
     /// Prometheus text format.
     public var formats: [TopicFormat] = []
     /// The SQLite file, created when it does not exist.
     public var databasePath: String
+    public var mode = ProcessingMode.batch
     public var commitPolicy = CommitPolicy()
     /// How long samples and windows are kept.
     public var retention = RetentionPolicy.forever

@@ -83,7 +83,8 @@ public final class SubscriberService: Service, Measured, Sendable {
 
     private func work(_ cluster: Cluster, _ producer: Producer) async throws {
         let intake = Intake(
-            progress: progress, formats: configuration.formats, policy: configuration.commitPolicy, logger: logger)
+            progress: progress, formats: configuration.formats, policy: configuration.commitPolicy,
+            mode: configuration.mode, observer: nil, logger: logger)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try GroupConsumer(
             cluster: cluster,
@@ -97,7 +98,7 @@ public final class SubscriberService: Service, Measured, Sendable {
             intake: intake, writer: writer, store: store,
             rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger),
             policy: configuration.commitPolicy, statistics: keeper, lagTimers: lagTimers,
-            mentions: DropMentions(logger), logger: logger)
+            mentions: DropMentions(logger), skews: SkewMentions(logger), logger: logger)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Self.commit(committing) }

@@ -40,12 +40,18 @@ public struct SubscriberStatistics: Hashable, Sendable {
 public struct SourceStatistics: Hashable, Sendable {
     /// Samples of a minute before the newest one of the source.
     public var lateSamples: Int64 = 0
+    /// Samples so far in the future that the source's clock has to be wrong.
+    public var futureSamples: Int64 = 0
+    /// Samples so old that the source's clock is wrong, or it was away for long.
+    public var pastSamples: Int64 = 0
     public var rejectedLines: Int64 = 0
     public var duplicateRecords: Int64 = 0
     public var duplicateSamples: Int64 = 0
 
     static func += (sum: inout SourceStatistics, other: SourceStatistics) {
         sum.lateSamples += other.lateSamples
+        sum.futureSamples += other.futureSamples
+        sum.pastSamples += other.pastSamples
         sum.rejectedLines += other.rejectedLines
         sum.duplicateRecords += other.duplicateRecords
         sum.duplicateSamples += other.duplicateSamples

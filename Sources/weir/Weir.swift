@@ -18,8 +18,9 @@ struct Weir: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            DemoCommand.self, BrokerCommand.self, AgentCommand.self, SubscriberCommand.self, QueryCommand.self,
-            DatabaseCommand.self, RulesCommand.self, TopicCommand.self, GroupCommand.self, ProduceCommand.self,
+            DemoCommand.self, BrokerCommand.self, AgentCommand.self, SubscriberCommand.self, LiveCommand.self,
+            QueryCommand.self, DatabaseCommand.self, RulesCommand.self, TopicCommand.self, GroupCommand.self,
+            ProduceCommand.self,
             ConsumeCommand.self, LogCommand.self,
         ])
 

@@ -72,10 +72,12 @@ final class PipelineFixture: Sendable {
     }
 
     func subscriber(
-        database: String? = nil, limits: SeriesLimits = SeriesLimits(), metrics: MetricRegistry = MetricRegistry()
+        database: String? = nil, limits: SeriesLimits = SeriesLimits(), mode: ProcessingMode = .batch,
+        metrics: MetricRegistry = MetricRegistry()
     ) throws -> Running<SubscriberService> {
         var configuration = SubscriberConfiguration(bootstrap: [address], databasePath: database ?? databasePath)
         configuration.seriesLimits = limits
+        configuration.mode = mode
         return Running(
             try SubscriberService(configuration: configuration, logger: logger, metrics: metrics), logger: logger)
     }

@@ -15,7 +15,8 @@ public struct Head: Sendable {
     }
 
     private(set) var entries: ContiguousArray<Entry> = []
-    private(set) var newSeries: [(reference: SeriesReference, labels: Labels)] = []
+    /// The series that were defined, in the order in which they were.
+    public private(set) var newSeries: [(reference: SeriesReference, labels: Labels)] = []
     private(set) var offsets: [SourcePartition: Int64] = [:]
     private(set) var sequences: [AgentStream: SequenceSet] = [:]
 
@@ -25,6 +26,11 @@ public struct Head: Sendable {
     public var isEmpty: Bool { entries.isEmpty && newSeries.isEmpty && offsets.isEmpty && sequences.isEmpty }
 
     public var sampleCount: Int { entries.count }
+
+    /// Calls `body` with the samples from an index on, in the order in which they came.
+    public func forEachSample(from index: Int, _ body: (SeriesReference, Sample) -> Void) {
+        for entry in entries[index...] { body(entry.series, Sample(timestamp: entry.timestamp, value: entry.value)) }
+    }
 
     /// Says which series a reference stands for. Once per reference, in this head or an earlier one that was
     /// committed, before the reference's first sample.

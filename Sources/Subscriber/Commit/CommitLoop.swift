@@ -17,6 +17,7 @@ struct CommitLoop: Sendable {
     let statistics: StatisticsKeeper
     let lagTimers: LagTimers
     let mentions: DropMentions
+    let skews: SkewMentions
     let logger: Logger
 
     /// Pauses between attempts when the disk is full or the database is held by another program.
@@ -39,6 +40,7 @@ struct CommitLoop: Sendable {
             statistics.add(report, counts, lostRejections: lost)
             statistics.set(lag: await intake.lag)
             mentions.mention(report)
+            skews.mention(harvest.skews)
             earliest = start + policy.interval(afterCommitOf: clock.now - start)
             try await tidy(until: earliest)
         }

@@ -1,3 +1,4 @@
+internal import Aggregation
 internal import KafkaClient
 internal import KafkaProtocol
 internal import Logging
@@ -19,9 +20,13 @@ actor Intake {
     }
 
     private let policy: CommitPolicy
+    private let mode: ProcessingMode
+    private let observer: (any ArrivalObserver)?
     private let logger: Logger
     private var decoder: RecordDecoder
     private var harvest = Harvest()
+    /// Where each record has a transaction of its own: the harvests of the records that were read, the last one first.
+    private var singles: [Harvest] = []
     /// The partitions this member has.
     private var positions: [TopicPartition: Position] = [:]
     /// The offsets in the database, also of partitions that other members have.
@@ -33,10 +38,16 @@ actor Intake {
     private var flushes = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(progress: StoredProgress, formats: [TopicFormat], policy: CommitPolicy, logger: Logger) {
+    /// - Parameter observer: sees what arrives, in a mode that acts on arrival.
+    init(
+        progress: StoredProgress, formats: [TopicFormat], policy: CommitPolicy, mode: ProcessingMode,
+        observer: (any ArrivalObserver)?, logger: Logger
+    ) {
         decoder = RecordDecoder(sequences: progress.sequences, formats: formats)
         stored = progress.offsets
         self.policy = policy
+        self.mode = mode
+        self.observer = mode.actsOnArrival ? observer : nil
         self.logger = logger
     }
 
@@ -49,38 +60,85 @@ actor Intake {
 
     /// These partitions are read from now on, from these offsets. `ends` is how far they reach.
     func assign(_ starts: [TopicPartition: Offset], ends: [TopicPartition: Offset]) {
+        let clock = ClockReading.now()
         for (partition, start) in starts {
-            positions[partition] = Position(next: start, committed: start, end: ends[partition] ?? start)
+            let end = ends[partition] ?? start
+            positions[partition] = Position(next: start, committed: start, end: end)
+            decoder.watermark.assign(EventTimeSource.Partition(partition), at: clock)
+            if start >= end { decoder.watermark.reachedEnd(of: EventTimeSource.Partition(partition), at: clock) }
         }
     }
 
     /// These partitions are read by others from now on.
     func unassign(_ partitions: [TopicPartition]) {
-        for partition in partitions { positions[partition] = nil }
+        for partition in partitions {
+            positions[partition] = nil
+            decoder.watermark.revoke(EventTimeSource.Partition(partition))
+        }
     }
 
     /// Decodes what was read. Waits first while too much is in hand.
     ///
     /// - Throws: `CancellationError` when the task is cancelled or the intake finished while it waits.
     func receive(_ batch: ConsumedBatch) async throws {
-        while harvest.size >= policy.maximumSamples {
+        while harvest.size >= policy.maximumSamples || !singles.isEmpty {
             if Task.isCancelled || isFinished { throw CancellationError() }
             await waitForChange()
         }
         let partition = batch.topicPartition
         noteJump(batch)
-        if harvest.isEmpty { begun += 1 }
-        var arrival = harvest.arrival ?? Arrival(first: .now)
-        let now = Timestamp.now()
-        for encoded in batch.batches {
-            arrival.note(timestamp: encoded.header.baseTimestamp, now: now)
-            decoder.decode(encoded, from: batch.firstOffset, of: partition, into: &harvest)
-        }
-        harvest.arrival = arrival
-        harvest.head.advance(SourcePartition(partition), to: batch.nextOffset.rawValue)
+        let clock = ClockReading.now()
+        if mode.commitsEachRecord { decodeSingly(batch, at: clock) } else { decode(batch, at: clock) }
         positions[partition, default: Position(next: 0, committed: batch.firstOffset, end: 0)].next = batch.nextOffset
         positions[partition]?.end = max(batch.highWatermark, batch.nextOffset)
+        if batch.nextOffset >= batch.highWatermark {
+            decoder.watermark.reachedEnd(of: EventTimeSource.Partition(partition), at: clock)
+        }
         change()
+    }
+
+    /// Decodes what was read into the harvest at hand.
+    private func decode(_ batch: ConsumedBatch, at clock: ClockReading) {
+        if harvest.isEmpty { begun += 1 }
+        let known = (samples: harvest.head.sampleCount, series: harvest.head.newSeries.count)
+        note(batch, at: clock, in: &harvest)
+        for encoded in batch.batches {
+            decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &harvest)
+        }
+        harvest.head.advance(SourcePartition(batch.topicPartition), to: batch.nextOffset.rawValue)
+        observer?.arrived(in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series)
+    }
+
+    /// Decodes what was read into a harvest for each record. Each has the sequences and the event time of the records up
+    /// to its own, for that is what is committed with it.
+    private func decodeSingly(_ batch: ConsumedBatch, at clock: ClockReading) {
+        let source = SourcePartition(batch.topicPartition)
+        var harvests: [Harvest] = []
+        var rest = Harvest()
+        for encoded in batch.batches {
+            decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &rest) {
+                decoder, single, offset in
+                single.head.advance(source, to: offset.rawValue + 1)
+                decoder.recordSequences(in: &single.head)
+                single.eventTime = decoder.watermark.advance(at: clock)
+                harvests.append(single)
+                single = Harvest()
+            }
+        }
+        // A damaged batch, or offsets without records.
+        if !rest.isEmpty || harvests.last?.head.nextOffsets[source] != batch.nextOffset.rawValue {
+            rest.head.advance(source, to: batch.nextOffset.rawValue)
+            harvests.append(rest)
+        }
+        for index in harvests.indices { note(batch, at: clock, in: &harvests[index]) }
+        begun += harvests.count
+        singles = harvests.reversed()
+    }
+
+    private func note(_ batch: ConsumedBatch, at clock: ClockReading, in harvest: inout Harvest) {
+        var arrival = harvest.arrival ?? Arrival(first: .now)
+        for encoded in batch.batches { arrival.note(timestamp: encoded.header.baseTimestamp, now: clock.wall) }
+        harvest.arrival = arrival
     }
 
     /// The consumer goes on where it stopped, unless what it wants to read is not there any more.
@@ -118,10 +176,15 @@ actor Intake {
         defer { alarm.cancel() }
         while true {
             if Task.isCancelled { return nil }
+            if let single = singles.popLast() {
+                change()
+                return single
+            }
             if harvest.isEmpty {
                 if isFinished { return nil }
             } else if isFinished || flushes > 0 || isFull || .now >= earliest {
                 decoder.recordSequences(in: &harvest.head)
+                harvest.eventTime = decoder.watermark.advance(at: .now())
                 let taken = harvest
                 harvest = Harvest()
                 change()
@@ -133,7 +196,7 @@ actor Intake {
 
     /// Whether `next(notBefore: earliest)` would return at once.
     func isWaitingForCommit(at earliest: ContinuousClock.Instant) -> Bool {
-        isFinished || flushes > 0 || (!harvest.isEmpty && (isFull || .now >= earliest))
+        isFinished || flushes > 0 || !singles.isEmpty || (!harvest.isEmpty && (isFull || .now >= earliest))
     }
 
     /// Half of what may be in hand, so that reading goes on while the commit runs.
@@ -145,6 +208,13 @@ actor Intake {
             let name = decoder.sources.name(ofOwnerOf: entry.key)
             sources[name, default: SourceStatistics()].duplicateSamples += Int64(entry.value)
         }
+    }
+
+    /// How far event time has come when everything that was read is in the database: it goes on while nothing comes. Nil
+    /// while something is in hand, which will bring its own.
+    func eventTimeAtRest() -> Timestamp? {
+        guard begun == committed else { return nil }
+        return decoder.watermark.advance(at: .now())
     }
 
     /// A harvest that `next` gave is in the database.

@@ -23,6 +23,13 @@ public enum SubscriberMetrics {
     static let lateSamples = Metric(
         .counter, "weir_subscriber_late_samples_total", by: ["source"],
         "Samples of a minute before the newest one of their source. They are merged where they belong.")
+    static let futureSamples = Metric(
+        .counter, "weir_subscriber_future_samples_total", by: ["source"],
+        "Samples more than a minute in the future: the source's clock is wrong. They are stored, and close no windows.")
+    static let pastSamples = Metric(
+        .counter, "weir_subscriber_past_samples_total", by: ["source"],
+        "Samples that were more than ten minutes old when they were read live (31 days in a backlog): the source's clock is wrong, or it was away."
+    )
     static let rejectedLines = Metric(
         .counter, "weir_subscriber_rejected_lines_total", by: ["source"],
         "Lines that are no samples, or whole records; they go to metrics.rejected.")
@@ -50,7 +57,8 @@ public enum SubscriberMetrics {
         .gauge, "weir_subscriber_database_bytes", "Bytes of the database with its write-ahead log.")
 
     public static let all = [
-        records, lagRecords, lagSeconds, skippedValues, lateSamples, rejectedLines, duplicateRecords, duplicateSamples,
+        records, lagRecords, lagSeconds, skippedValues, lateSamples, futureSamples, pastSamples, rejectedLines,
+        duplicateRecords, duplicateSamples,
         lostRejections, samples, commits, newSeries, expiredSamples, refusedSamples,
         databaseBytes,
     ]
@@ -63,6 +71,8 @@ extension SubscriberStatistics {
         report.count(SubscriberMetrics.skippedValues, Int(skippedValues))
         for (name, source) in sources {
             report.count(SubscriberMetrics.lateSamples, Int(source.lateSamples), [name])
+            report.count(SubscriberMetrics.futureSamples, Int(source.futureSamples), [name])
+            report.count(SubscriberMetrics.pastSamples, Int(source.pastSamples), [name])
             report.count(SubscriberMetrics.rejectedLines, Int(source.rejectedLines), [name])
             report.count(SubscriberMetrics.duplicateRecords, Int(source.duplicateRecords), [name])
             report.count(SubscriberMetrics.duplicateSamples, Int(source.duplicateSamples), [name])

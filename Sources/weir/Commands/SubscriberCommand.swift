@@ -26,6 +26,26 @@ struct SubscriberCommand: AsyncParsableCommand {
     var group: String?
 
     @Option(
+        help: ArgumentHelp(
+            """
+            The topics to read: a regular expression over the whole name. Topics that are created later are found \
+            (default: metrics\\.(?!rollup\\.).*).
+            """,
+            valueName: "pattern"),
+        transform: TopicPattern.init(parsing:))
+    var topics: TopicPattern?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How it works: sequence (a transaction for each record), batch (commits grow with the load), stream (windows \
+            that close and are emitted) or realtime (samples are acted on as they arrive); see docs/modes.md (default: \
+            batch).
+            """,
+            valueName: "mode"))
+    var mode: ProcessingMode?
+
+    @Option(
         name: .customLong("format"),
         help: ArgumentHelp(
             """
@@ -70,6 +90,8 @@ struct SubscriberCommand: AsyncParsableCommand {
             bootstrap: try settings.value(bootstrap, "bootstrap", default: .local).addresses,
             databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
         configuration.group = try settings.value(group, "group", default: "weir")
+        configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
+        configuration.mode = try settings.value(mode, "mode", default: .batch)
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
         configuration.retention = try settings.value(retention, "retention", default: .standard).policy

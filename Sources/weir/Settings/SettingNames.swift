@@ -15,8 +15,8 @@ enum SettingNames {
             "log-level",
         ],
         "subscriber": [
-            "bootstrap", "database", "formats", "group", "retention", "series-limit", "series-limit-per-metric",
-            "series-limit-per-source", "self-metrics", "instance", "log-level",
+            "bootstrap", "database", "formats", "group", "mode", "retention", "series-limit", "series-limit-per-metric",
+            "series-limit-per-source", "topics", "self-metrics", "instance", "log-level",
         ],
         "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
@@ -24,6 +24,7 @@ enum SettingNames {
         "group": ["bootstrap", "timeout", "format"],
         "produce": ["bootstrap", "timeout", "format", "acks", "compression"],
         "consume": ["bootstrap", "timeout", "format", "isolation"],
+        "live": ["bootstrap", "timeout", "topics", "formats", "format", "log-level"],
     ]
 
     /// What may stand outside a section, for all commands.
