@@ -10,9 +10,9 @@ import Glibc
 enum ProcessAllocator {
     /// Buffers of one request, of 1 MiB at most as clients come, stay in an arena and are used again at once; larger ones go
     /// back to the kernel. Mapping all from 128 KiB on would cost a broker that serves consumers three times the time.
-    private static let mappedFromBytes: Int32 = 4 << 20
+    private static let mappedFromBytes: Int32 = 2 << 20
     /// What an arena keeps of free memory at its end.
-    private static let keptBytes: Int32 = 8 << 20
+    private static let keptBytes: Int32 = 4 << 20
 
     /// Does nothing where an operator has chosen otherwise by glibc's own variables.
     static func configure() {
