@@ -51,9 +51,9 @@ let package = Package(
         .systemLibrary(name: "CLZ4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
-        .systemLibrary(name: "CMalloc"),
         .target(name: "CCRC32C"),
         .target(name: "CCachedRead"),
+        .systemLibrary(name: "CMalloc"),
 
         // MARK: The pipeline, top to bottom
         .target(name: "Instruments", dependencies: [.coreMetrics], swiftSettings: strict),

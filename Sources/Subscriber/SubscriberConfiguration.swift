@@ -10,8 +10,12 @@ public struct SubscriberConfiguration: Sendable {
 
     /// Brokers to ask first.
     public var bootstrap: [BrokerAddress]
-    /// The consumer group. Its committed offsets follow the database; they are for tools that show the lag.
+    /// The consumer group. Its committed offsets follow the database; they are for tools that show the lag. The database is the
+    /// group's: several processes of one group may share it, on one host.
     public var group = "weir"
+    /// A name for this process in the group (Kafka's `group.instance.id`): when it is back within the session timeout it goes
+    /// on with the partitions it had. Nil for none.
+    public var groupInstanceID: String?
     /// The topics to read: a regular expression over the whole name. New topics are found while it runs.
     public var topicPattern = Self.standardTopicPattern
     /// Where lines that are no samples go; never read.
@@ -44,7 +48,7 @@ public struct CommitPolicy: Hashable, Sendable {
     /// From one commit's start to the next one's, at most, whatever the last one took.
     public var maximumInterval: Duration = .seconds(2)
     /// Samples that wait for a commit; with more, reading waits. Rejected lines count as some dozens each.
-    public var maximumSamples = 500_000
+    public var maximumSamples = 2_000_000
 
     public init() {}
 

@@ -20,9 +20,9 @@ let targetTable: [TargetRule] = [
     TargetRule("CLZ4", imports: [], packages: []),
     TargetRule("CZstd", imports: [], packages: []),
     TargetRule("CSnappy", imports: [], packages: []),
-    TargetRule("CMalloc", imports: [], packages: []),
     TargetRule("CCRC32C", imports: [], packages: []),
     TargetRule("CCachedRead", imports: [], packages: []),
+    TargetRule("CMalloc", imports: [], packages: []),
 
     TargetRule("Instruments", imports: [], packages: ["CoreMetrics"]),
     TargetRule("MetricModel", imports: [], packages: []),

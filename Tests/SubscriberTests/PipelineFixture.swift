@@ -73,8 +73,9 @@ final class PipelineFixture: Sendable {
 
     func subscriber(
         database: String? = nil, limits: SeriesLimits = SeriesLimits(), mode: ProcessingMode = .batch,
-        metrics: MetricRegistry = MetricRegistry()
+        metrics: MetricRegistry = MetricRegistry(), logger: Logger? = nil
     ) throws -> Running<SubscriberService> {
+        let logger = logger ?? self.logger
         var configuration = SubscriberConfiguration(bootstrap: [address], databasePath: database ?? databasePath)
         configuration.seriesLimits = limits
         configuration.mode = mode

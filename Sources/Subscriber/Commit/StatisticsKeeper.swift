@@ -27,6 +27,10 @@ final class StatisticsKeeper: Sendable {
         }
     }
 
+    func countSuperseded() {
+        statistics.withLock { $0.supersededCommits += 1 }
+    }
+
     func set(lag: [String: Int64]) {
         statistics.withLock {
             $0.lag = lag.values.reduce(0, +)
