@@ -86,20 +86,24 @@ import Testing
         }
     }
 
-    @Test func theLaterProducerFencesTheEarlier() async throws {
+    /// A zombie learns it from the coordinator when it commits, or when a record is refused and it has to abort.
+    @Test(arguments: [false, true]) func theLaterProducerFencesTheEarlier(sendsAgain: Bool) async throws {
         try await TestBroker.with { _, cluster in
             let zombie = try await producer(cluster)
             try zombie.begin()
             _ = try await zombie.send(try message("zombie"))
             let successor = try await producer(cluster)
             try await successor.transaction { _ = try await successor.send(try message("successor")) }
-            await #expect {
-                _ = try await zombie.send(try message("again"))
-                try await zombie.commit()
-            } throws: { error in
-                (error as? TransactionError)?.isTerminal == true
+            if sendsAgain {
+                await #expect(throws: (any Error).self) { _ = try await zombie.send(try message("again")) }
+                await #expect(throws: TransactionError.self) { try await zombie.commit() }
             }
-            await #expect(throws: TransactionError.self) { try await zombie.commit() }
+            await #expect {
+                if sendsAgain { try await zombie.abort() } else { try await zombie.commit() }
+            } throws: { error in
+                guard case TransactionError.fenced("id", _) = error else { return false }
+                return true
+            }
             #expect(throws: TransactionError.self) { try zombie.begin() }
             try await successor.transaction { _ = try await successor.send(try message("goes on")) }
             let reader = try reader(cluster, "g")
@@ -160,6 +164,27 @@ import Testing
             try await output.cancel()
             await producer.close()
             await source.close()
+        }
+    }
+
+    /// Nobody waits for a partition that is not there, and the next transaction is none the worse.
+    @Test func aPartitionThatIsNotThereEndsTheTransactionOnly() async throws {
+        try await TestBroker.with { broker, _ in
+            let cluster = Cluster(
+                configuration: .local(port: broker.port, requestTimeout: .seconds(1)), logger: broker.lines.logger)
+            let producer = try await producer(cluster)
+            try producer.begin()
+            _ = try await producer.enqueue(try message("beside it"))
+            await #expect(throws: KafkaClientError.self) { _ = try await producer.send(try message("nowhere", "t", 7)) }
+            await #expect(throws: TransactionError.self) { try await producer.commit() }
+            try await producer.abort()
+            try await producer.transaction { _ = try await producer.send(try message("next")) }
+            let reader = try reader(cluster, "g")
+            try await eventually("it is read") { !reader.values.isEmpty }
+            #expect(reader.values == ["next"])
+            try await reader.cancel()
+            await producer.close()
+            cluster.close()
         }
     }
 

@@ -1,4 +1,5 @@
 import KafkaProtocol
+import RecordBatch
 import TestKit
 import Testing
 
