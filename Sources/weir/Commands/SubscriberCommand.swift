@@ -1,3 +1,4 @@
+import Aggregation
 import ArgumentParser
 import Instruments
 import MetricModel
@@ -15,10 +16,19 @@ struct SubscriberCommand: AsyncParsableCommand {
             Samples, one-minute and one-hour windows, and the offsets they came from are written in one transaction. \
             A database belongs to one group; the position in the topics is the database's. Several subscribers of the group may \
             share it on one host: each reads a part of the partitions, and takes over those of one that dies.
+
+            With --direct it listens for publishers that need no broker ('weir agent --direct'), alone or beside the topics. \
+            Nobody keeps what they send: what is not committed when this process dies is lost (docs/direct.md).
             """)
 
     @Option(help: ArgumentHelp("Brokers to ask first (default: 127.0.0.1:9092).", valueName: "host:port,…"))
     var bootstrap: Bootstrap?
+
+    @Option(
+        help: ArgumentHelp(
+            "Listen for direct publishers here (port 0: any free); without --bootstrap only for them.",
+            valueName: "host:port"))
+    var direct: ListenAddress?
 
     @Option(help: ArgumentHelp("The SQLite file (default: ./weir-data/weir.sqlite).", valueName: "file"))
     var database: String?
@@ -34,6 +44,12 @@ struct SubscriberCommand: AsyncParsableCommand {
             """,
             valueName: "name"))
     var groupInstanceID: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "After this long without a sign of life its partitions go to others of the group (default: 10s).",
+            valueName: "duration"))
+    var sessionTimeout: Duration?
 
     @Option(
         help: ArgumentHelp(
@@ -54,6 +70,17 @@ struct SubscriberCommand: AsyncParsableCommand {
             """,
             valueName: "mode"))
     var mode: ProcessingMode?
+
+    @Option(
+        name: .customLong("alert"),
+        help: ArgumentHelp(
+            """
+            Raise an alert while a series meets this condition, such as 'node_load1 > 8 for 5m'; published to the topic \
+            alerts. With --mode realtime; may be given several times.
+            """,
+            valueName: "condition"),
+        transform: ConditionList.init(parsing:))
+    var alerts: [ConditionList] = []
 
     @Option(
         name: .customLong("format"),
@@ -89,6 +116,7 @@ struct SubscriberCommand: AsyncParsableCommand {
             "The 'instance' label of its own metrics (default: this host's name).", valueName: "name"))
     var instance: String?
 
+    @OptionGroup var report: ReportOptions
     @OptionGroup var selfMetrics: SelfMetricsOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
@@ -96,13 +124,28 @@ struct SubscriberCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await common.settings(for: "subscriber")
         let logger = try log.logger(settings, "weir.subscriber")
+        let listen = try settings.value(direct, "direct")
+        let brokers = try settings.value(bootstrap, "bootstrap") ?? (listen == nil ? .local : nil)
         var configuration = SubscriberConfiguration(
-            bootstrap: try settings.value(bootstrap, "bootstrap", default: .local).addresses,
+            bootstrap: brokers?.addresses ?? [],
             databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
+        configuration.direct = listen.map { DirectListening(host: $0.host, port: $0.port) }
         configuration.group = try settings.value(group, "group", default: "weir")
         configuration.groupInstanceID = try settings.value(groupInstanceID, "group-instance-id")
+        configuration.sessionTimeout = try settings.value(
+            sessionTimeout, "session-timeout", default: configuration.sessionTimeout)
+        guard configuration.sessionTimeout >= .milliseconds(500) else {
+            throw CommandError("--session-timeout is shorter than half a second, in which no group can agree")
+        }
         configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
         configuration.mode = try settings.value(mode, "mode", default: .batch)
+        configuration.conditions = try conditions(settings)
+        guard configuration.conditions.isEmpty || configuration.mode == .realtime else {
+            throw CommandError("alerts are raised in the mode realtime; give --mode realtime, or no --alert")
+        }
+        guard configuration.conditions.isEmpty || !configuration.bootstrap.isEmpty else {
+            throw CommandError("alerts are published to a topic; give --bootstrap, or no --alert")
+        }
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
         configuration.retention = try settings.value(retention, "retention", default: .standard).policy
@@ -112,14 +155,27 @@ struct SubscriberCommand: AsyncParsableCommand {
             configuration: configuration, logger: logger, metrics: measurement.registry)
         measurement.services.add(subscriber)
         var services: [any Service] = [subscriber]
-        if let interval = try selfMetrics.interval(settings) {
+        // Its own metrics go where it reads; a subscriber that only listens has nowhere to send them.
+        if let interval = try selfMetrics.interval(settings), !configuration.bootstrap.isEmpty {
             services.append(
                 measurement.publisher(
                     every: interval, instance: try settings.value(instance, "instance"),
                     spoolDirectory: "\(configuration.databasePath)-self-metrics", logger: logger
                 ) { [configuration] in configuration.bootstrap })
         }
-        try await weir.run(services, logger: logger)
+        try await weir.run(
+            try report.reporting(services, as: "subscriber", settings, logger: logger) { $0.add(subscriber) },
+            logger: logger)
+    }
+
+    private func conditions(_ settings: Settings) throws -> [ThresholdCondition] {
+        let flag = alerts.isEmpty ? nil : ConditionList(conditions: alerts.flatMap(\.conditions))
+        let conditions = try settings.value(flag, "alerts")?.conditions ?? []
+        var names: Set<String> = []
+        for condition in conditions where !names.insert(condition.name).inserted {
+            throw CommandError("the alert '\(condition.name)' is given twice")
+        }
+        return conditions
     }
 
     private func limits(_ settings: Settings) throws -> SeriesLimits {
