@@ -93,10 +93,14 @@ let package = Package(
                 "SeriesStore", "PromQL", .nioCore, .yams, .logging, .coreMetrics, .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
+            name: "Dashboards", path: "dashboards",
+            resources: [.embedInCode("compare.html"), .embedInCode("compare.css"), .embedInCode("compare.js")],
+            swiftSettings: strict),
+        .target(
             name: "Topology",
             dependencies: [
                 "Instruments", "MetricModel", "MetricRegistry", "Broker", "KafkaClient", "Aggregation", "MetricAgent",
-                "Subscriber", "SeriesStore", .logging, .serviceLifecycle,
+                "Subscriber", "SeriesStore", "Dashboards", .nioCore, .nioPosix, .yams, .logging, .serviceLifecycle,
             ], swiftSettings: strict),
         .executableTarget(
             name: "weir",
@@ -164,6 +168,10 @@ let package = Package(
                 "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "MetricRegistry", "RecordBatch",
                 "KafkaProtocol", "Broker", "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], swiftSettings: strict),
+        .testTarget(
+            name: "TopologyTests",
+            dependencies: ["Topology", "SeriesStore", "MetricModel", "TestKit", .nioCore, .nioPosix, .logging],
+            swiftSettings: strict),
         .testTarget(
             name: "WeirTests",
             dependencies: [

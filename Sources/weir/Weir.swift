@@ -1,5 +1,6 @@
 import ArgumentParser
 @preconcurrency import Glibc
+import Topology
 
 /// The program: parses the command line, resolves the settings, builds the services and runs them.
 @main
@@ -19,11 +20,12 @@ struct Weir: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             DemoCommand.self, BrokerCommand.self, AgentCommand.self, SubscriberCommand.self, QueryCommand.self,
-            DatabaseCommand.self, RulesCommand.self, TopicCommand.self, GroupCommand.self, ProduceCommand.self,
+            DatabaseCommand.self, RulesCommand.self, CompareCommand.self, TopicCommand.self, GroupCommand.self, ProduceCommand.self,
             ConsumeCommand.self, LogCommand.self,
         ])
 
     static func main() async {
+        Lifeline.followParent()
         // Lines reach a pipe when they are written, and a closed pipe is an error, not the end of the process.
         setvbuf(stdout, nil, _IOLBF, 0)
         signal(SIGPIPE, SIG_IGN)

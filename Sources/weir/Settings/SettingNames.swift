@@ -18,6 +18,7 @@ enum SettingNames {
             "bootstrap", "database", "formats", "group", "retention", "series-limit", "series-limit-per-metric",
             "series-limit-per-source", "self-metrics", "instance", "log-level",
         ],
+        "compare": ["hosts", "series", "interval", "events", "peak", "bootstrap", "format"],
         "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
         "topic": ["bootstrap", "timeout", "format"],
