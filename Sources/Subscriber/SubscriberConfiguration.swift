@@ -4,8 +4,10 @@ public import SeriesStore
 
 /// What a subscriber reads, where it stores it, and how often it commits.
 public struct SubscriberConfiguration: Sendable {
-    /// Brokers to ask first.
+    /// Brokers to ask first; may be empty where `direct` is set.
     public var bootstrap: [BrokerAddress]
+    /// Where to listen for publishers that need no broker; nil for nowhere.
+    public var direct: DirectListening?
     /// The consumer group. Its committed offsets follow the database; they are for tools that show the lag.
     public var group = "weir"
     /// The topics to read: a regular expression over the whole name. New topics are found while it runs.

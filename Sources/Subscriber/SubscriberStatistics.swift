@@ -30,6 +30,8 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var lagByTopic: [String: Int64] = [:]
     /// What was amiss with whose records, by the records' key.
     public var sources: [String: SourceStatistics] = [:]
+    /// What came on direct links; nil where there are none.
+    public var direct: DirectIntakeStatistics?
     /// The database and its write-ahead log, on disk.
     public var databaseBytes: Int64 = 0
 

@@ -20,8 +20,8 @@ struct Weir: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             DemoCommand.self, BrokerCommand.self, AgentCommand.self, SubscriberCommand.self, QueryCommand.self,
-            DatabaseCommand.self, RulesCommand.self, CompareCommand.self, TopicCommand.self, GroupCommand.self, ProduceCommand.self,
-            ConsumeCommand.self, LogCommand.self,
+            DatabaseCommand.self, RulesCommand.self, TopicCommand.self, GroupCommand.self, ProduceCommand.self,
+            ConsumeCommand.self, GenerateCommand.self, CompareCommand.self, LogCommand.self,
         ])
 
     static func main() async {

@@ -31,6 +31,7 @@ struct CommitLoop: Sendable {
             let commitStart = clock.now
             let report = try await commit(harvest.head)
             lagTimers.record(harvest, commitStart, clock.now)
+            statistics.committed(harvest.collected)
             await intake.didCommit(harvest.head)
             var counts = harvest.counts
             for (name, source) in await intake.sources(of: report.duplicatesBySeries) {

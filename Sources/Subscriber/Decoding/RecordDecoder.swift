@@ -11,6 +11,7 @@ struct Harvest: Sendable {
     var counts = DecodingCounts()
     /// Nil as long as nothing came.
     var arrival: Arrival?
+    var collected = CollectionTimes()
 
     var isEmpty: Bool { head.isEmpty && rejections.isEmpty }
 
@@ -139,6 +140,7 @@ struct RecordDecoder {
         let skippedBefore = reading.skippedValues
         let newestMinute = sources.newestMinute(of: host)
         var (newest, late) = (Int64.min, Int64(0))
+        let samplesBefore = harvest.head.sampleCount
         choice.format.read(value, &reading) { unreadable in
             rejected.add(unreadable.number, "\(unreadable.reason)", unreadable.text)
         } _: { line in
@@ -158,6 +160,7 @@ struct RecordDecoder {
             harvest.head.append(reference, timestamp: line.timestamp, value: line.value)
         }
         sources.advance(host, to: newest)
+        harvest.collected.note(record.timestamp, samples: harvest.head.sampleCount - samplesBefore)
         if late > 0 { harvest.counts.sources[sources.names[host], default: SourceStatistics()].lateSamples += late }
         harvest.counts.skippedValues += Int64(reading.skippedValues - skippedBefore)
         swap(&reading, &self.reading)

@@ -68,8 +68,8 @@ actor Intake {
             await waitForChange()
         }
         let partition = batch.topicPartition
-        noteJump(batch)
-        if harvest.isEmpty { begun += 1 }
+        if !batch.isDirect { noteJump(batch) }
+        let wasEmpty = harvest.isEmpty
         var arrival = harvest.arrival ?? Arrival(first: .now)
         let now = Timestamp.now()
         for encoded in batch.batches {
@@ -77,10 +77,13 @@ actor Intake {
             decoder.decode(encoded, from: batch.firstOffset, of: partition, into: &harvest)
         }
         harvest.arrival = arrival
-        harvest.head.advance(SourcePartition(partition), to: batch.nextOffset.rawValue)
+        if !batch.isDirect { harvest.head.advance(SourcePartition(partition), to: batch.nextOffset.rawValue) }
+        // What came on a direct link may have been comments only.
+        if wasEmpty, !harvest.isEmpty { begun += 1 }
+        defer { change() }
+        guard !batch.isDirect else { return }
         positions[partition, default: Position(next: 0, committed: batch.firstOffset, end: 0)].next = batch.nextOffset
         positions[partition]?.end = max(batch.highWatermark, batch.nextOffset)
-        change()
     }
 
     /// The consumer goes on where it stopped, unless what it wants to read is not there any more.

@@ -49,10 +49,15 @@ public enum SubscriberMetrics {
     static let databaseBytes = Metric(
         .gauge, "weir_subscriber_database_bytes", "Bytes of the database with its write-ahead log.")
 
+    static let endToEnd = Metric(
+        .gauge, "weir_subscriber_end_to_end_seconds", by: ["quantile"],
+        "How long samples took from their record's timestamp to the commit, in seconds, since the start: the quantiles 0.5, 0.99, 0.999 and 1."
+    )
+
     public static let all = [
         records, lagRecords, lagSeconds, skippedValues, lateSamples, rejectedLines, duplicateRecords, duplicateSamples,
         lostRejections, samples, commits, newSeries, expiredSamples, refusedSamples,
-        databaseBytes,
+        databaseBytes, endToEnd,
     ]
 }
 
@@ -78,5 +83,17 @@ extension SubscriberStatistics {
                 [overflow.cause.limit.rawValue, overflow.cause.culprit, overflow.label])
         }
         report.reading(SubscriberMetrics.databaseBytes, Int(databaseBytes))
+        direct?.report(to: &report)
+    }
+}
+
+extension LatencyHistogram {
+    /// Nothing as long as there are no samples.
+    func report(to report: inout MetricReport) {
+        guard samples > 0 else { return }
+        for (quantile, percentile) in [("0.5", 50.0), ("0.99", 99), ("0.999", 99.9), ("1", 100)] {
+            let seconds = Double(microseconds(atPercentile: percentile)) / 1e6
+            report.reading(SubscriberMetrics.endToEnd, seconds, [quantile])
+        }
     }
 }

@@ -1,3 +1,4 @@
+internal import Subscriber
 internal import MetricModel
 internal import SeriesStore
 
@@ -112,7 +113,7 @@ struct StageDisturbance: Sendable {
         var others = LatencyHistogram()
         for process in now.processes(.subscriber) {
             let latency = process.latency.subtracting(start.process(process.name)?.latency ?? LatencyHistogram())
-            delayed += latency.count(above: Self.delayThreshold)
+            delayed += latency.samples(longerThan: Self.delayThreshold)
             if !aimedAt.contains(process.part) { others.add(latency) }
         }
         let repeated = now.processes(.subscriber).reduce(0) {
@@ -161,7 +162,7 @@ struct StageDisturbance: Sendable {
             defer { before = now }
             let isFresh = now.processes(.subscriber).allSatisfy { process in
                 let latency = process.latency.subtracting(before.process(process.name)?.latency ?? LatencyHistogram())
-                return latency.count > 0 && latency.count(above: Self.delayThreshold) == 0
+                return latency.samples > 0 && latency.samples(longerThan: Self.delayThreshold) == 0
             }
             // What has been fresh for the whole time since the last look was so at its beginning.
             if isFresh { recovered = before.instant }

@@ -25,7 +25,7 @@ struct StagePlan: Sendable {
 
     /// What a publisher makes.
     struct Publishing: Hashable, Sendable {
-        var kind: SampleKind
+        var kind: WorkloadKind
         var hosts: Int
         var series: Int
         var intervalMilliseconds: Int
@@ -99,7 +99,7 @@ struct StagePlan: Sendable {
                 kind: publisher.kind, hosts: hosts, series: max(1, Int((perRun / Double(load.hosts)).rounded())),
                 intervalMilliseconds: load.intervalMilliseconds, seed: seed(publisher, before))
         }
-        let kinds = SampleKind.allCases.filter { kind in
+        let kinds = WorkloadKind.allCases.filter { kind in
             !kind.isEvents && stage.publishers.contains { $0.kind == kind }
         }
         let series = Self.share(
@@ -110,7 +110,7 @@ struct StagePlan: Sendable {
     }
 
     private func seed(_ publisher: Stage.Publisher, _ number: Int) -> Int {
-        (SampleKind.allCases.firstIndex(of: publisher.kind) ?? 0) * 1000 + number + 1
+        (WorkloadKind.allCases.firstIndex(of: publisher.kind) ?? 0) * 1000 + number + 1
     }
 
     /// The `number`th of `count` parts of `total`, as even as possible and never nothing.

@@ -1,3 +1,4 @@
+internal import Subscriber
 internal import MetricModel
 
 extension StageRun {

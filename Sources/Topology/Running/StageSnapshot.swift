@@ -1,3 +1,4 @@
+internal import Subscriber
 internal import MetricModel
 
 /// What the processes of a stage had done and used at one moment, over all their starts.
@@ -84,8 +85,8 @@ extension StageRun {
 extension StageSnapshot.Process {
     /// Adds one start: counters add up, levels are those of the last start.
     fileprivate mutating func add(_ report: ProcessReport, isLast: Bool) {
-        bytesIn += report.network?.bytesIn ?? 0
-        bytesOut += report.network?.bytesOut ?? 0
+        bytesIn += report.network.bytesIn
+        bytesOut += report.network.bytesOut
         if let publisher = report.publisher {
             offeredSamples += publisher.offeredSamples
             for link in publisher.direct ?? [] { lostSamples += link.lostSamples.values.reduce(0, +) }

@@ -32,7 +32,7 @@ public struct Stage: Hashable, Sendable {
     /// Processes that publish one kind of samples.
     public struct Publisher: Hashable, Sendable {
         public var name: String
-        public var kind: SampleKind
+        public var kind: WorkloadKind
         /// How many processes of this name there are; they share the hosts.
         public var processes: Int
     }
@@ -65,10 +65,7 @@ public struct Stage: Hashable, Sendable {
     }
 }
 
-/// The kinds of samples that publishers of a stage make, as `weir generate --kind` knows them.
-public enum SampleKind: String, CaseIterable, Hashable, Sendable, Codable {
-    case cpu, memory, disk, network, application, log, activity
-
+extension WorkloadKind {
     /// Log events and user activity come at a rate of events; metrics at an interval.
     public var isEvents: Bool { self == .log || self == .activity }
 }

@@ -71,9 +71,9 @@ struct StageReader {
     private mutating func readPublisher(_ element: Node) throws(StageNodeError) {
         let node = try StageNode(element, keys: ["name", "kind", "processes"], of: "a publisher")
         let name = try node.name("name")
-        let kinds = SampleKind.allCases.map(\.rawValue).joined(separator: ", ")
+        let kinds = WorkloadKind.allCases.map(\.rawValue).joined(separator: ", ")
         let text = try node.text("kind") ?? name
-        guard let kind = SampleKind(rawValue: text) else {
+        guard let kind = WorkloadKind(rawValue: text) else {
             throw node.wrong("kind", "there is no kind '\(text)'; known are \(kinds)")
         }
         remember(name, node)
