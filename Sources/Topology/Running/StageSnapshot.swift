@@ -61,7 +61,7 @@ extension StageRun {
             snapshot.cpuSeconds += usage.cpuSeconds
             snapshot.peakBytes = max(snapshot.peakBytes, usage.peakBytes)
         }
-        if let child = process.child, let usage = ProcessUsage(of: child.identifier) {
+        if let child = process.child, let usage = ChildUsage(of: child.identifier) {
             snapshot.cpuSeconds += usage.cpuSeconds
             snapshot.residentBytes = usage.residentBytes
             snapshot.peakBytes = max(snapshot.peakBytes, usage.peakBytes)

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import Glibc
 
 /// What a running process has used, as `/proc` has it.
-struct ProcessUsage: Hashable, Sendable {
+struct ChildUsage: Hashable, Sendable {
     var cpuSeconds: Double
     var residentBytes: Int
     /// The most it had resident at any time.
