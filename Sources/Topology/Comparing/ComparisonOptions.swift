@@ -17,6 +17,8 @@ public struct ComparisonOptions: Sendable {
     public var bootstrap: [String] = []
     /// The program that processes are started from.
     public var program = "/proc/self/exe"
+    /// How long everything lasts, where that is not for `isQuick` to say.
+    var pace: ComparisonPace?
     /// For the report: what the user typed, and the program's version.
     public var command = ""
     public var version = ""

@@ -19,7 +19,7 @@ public struct ComparisonRunner: Sendable {
     ) throws {
         self.options = options
         self.progress = ProgressAccount(progress)
-        pace = options.isQuick ? .quick : .full
+        pace = options.pace ?? (options.isQuick ? .quick : .full)
         lifeline = try Lifeline()
     }
 
