@@ -1,3 +1,5 @@
+internal import FoundationEssentials
+internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
@@ -25,13 +27,31 @@ final class FaultProxy: Sendable {
     /// Where clients connect; the same after a cut.
     var port: Int { ownPort.withLock { $0 } }
 
-    /// Listens on a port that the system chooses.
+    /// Listens on a port that nobody has, below those that the system lends: one of these could be lent to somebody else
+    /// while the network is cut, or to a client that then connects to itself.
     static func start() async throws -> FaultProxy {
         let proxy = FaultProxy()
-        let listener = try await proxy.listen(port: 0)
-        proxy.ownPort.withLock { $0 = listener.localAddress?.port ?? 0 }
-        proxy.state.withLock { $0.listener = listener }
+        for attempt in 1... {
+            let port = Int.random(in: lowestPort..<systemPorts())
+            do {
+                let listener = try await proxy.listen(port: port)
+                proxy.ownPort.withLock { $0 = port }
+                proxy.state.withLock { $0.listener = listener }
+                return proxy
+            } catch let error as IOError where error.errnoCode == EADDRINUSE && attempt < 1000 {
+                continue
+            }
+        }
         return proxy
+    }
+
+    private static let lowestPort = 10_000
+
+    /// The first port that the system lends by itself.
+    private static func systemPorts() -> Int {
+        let text = FileManager.default.contents(atPath: "/proc/sys/net/ipv4/ip_local_port_range")
+        let first = text.flatMap { String(decoding: $0, as: UTF8.self).split(whereSeparator: \.isWhitespace).first }
+        return max(lowestPort + 1000, first.flatMap { Int($0) } ?? 32_768)
     }
 
     private func listen(port: Int) async throws -> any Channel {
