@@ -21,6 +21,8 @@ public struct SubscriberStatistics: Hashable, Sendable {
     /// Values that are no numbers, such as the strings of InfluxDB's line protocol, and were passed over.
     public var skippedValues: Int64 = 0
     public var commits: Int64 = 0
+    /// Commits that were given up because another process of the group had stored some of it before.
+    public var supersededCommits: Int64 = 0
     public var seriesCreated: Int64 = 0
     /// How long the latest transaction took.
     public var lastCommitDuration: Duration = .zero
@@ -30,6 +32,8 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var lagByTopic: [String: Int64] = [:]
     /// What was amiss with whose records, by the records' key.
     public var sources: [String: SourceStatistics] = [:]
+    /// Samples of direct links that were in hand when another process of the group was first, and were dropped.
+    public var droppedDirectSamples: Int64 = 0
     /// What came on direct links; nil where there are none.
     public var direct: DirectIntakeStatistics?
     /// The database and its write-ahead log, on disk.
@@ -42,12 +46,18 @@ public struct SubscriberStatistics: Hashable, Sendable {
 public struct SourceStatistics: Hashable, Sendable {
     /// Samples of a minute before the newest one of the source.
     public var lateSamples: Int64 = 0
+    /// Samples so far in the future that the source's clock has to be wrong.
+    public var futureSamples: Int64 = 0
+    /// Samples so old that the source's clock is wrong, or it was away for long.
+    public var pastSamples: Int64 = 0
     public var rejectedLines: Int64 = 0
     public var duplicateRecords: Int64 = 0
     public var duplicateSamples: Int64 = 0
 
     static func += (sum: inout SourceStatistics, other: SourceStatistics) {
         sum.lateSamples += other.lateSamples
+        sum.futureSamples += other.futureSamples
+        sum.pastSamples += other.pastSamples
         sum.rejectedLines += other.rejectedLines
         sum.duplicateRecords += other.duplicateRecords
         sum.duplicateSamples += other.duplicateSamples

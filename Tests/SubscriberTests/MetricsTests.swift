@@ -30,15 +30,20 @@ import Testing
         try await send("what is this\n", "beta", 0)
         try await send("other 1 \(minute)\n", "beta", 1)
         try await send("other 1 \(minute)\n", "beta", 1)
-        try await eventually("everything is stored") { subscriber.service.statistics.recordsRead == 6 }
+        // A clock that is ahead by many years.
+        try await send("other 1 4102444800000\n", "gamma", 0)
+        try await eventually("everything is stored") { subscriber.service.statistics.recordsRead == 7 }
         try await eventually("the lag is gone") { subscriber.service.statistics.lag == 0 }
         await subscriber.service.reportMetrics()
 
-        #expect(value("weir_subscriber_records_total") == 6)
-        #expect(value("weir_subscriber_samples_total") == 5)
+        #expect(value("weir_subscriber_records_total") == 7)
+        #expect(value("weir_subscriber_samples_total") == 6)
         #expect(value("weir_subscriber_late_samples_total", ["source": "alpha"]) == 1)
         #expect(value("weir_subscriber_late_samples_total", ["source": "beta"]) == 0)
         #expect(value("weir_subscriber_duplicate_samples_total", ["source": "alpha"]) == 1)
+        #expect(value("weir_subscriber_future_samples_total", ["source": "gamma"]) == 1)
+        #expect(value("weir_subscriber_future_samples_total", ["source": "alpha"]) == 0)
+        #expect(value("weir_subscriber_past_samples_total", ["source": "alpha"]) == 6, "of the year 2023")
         #expect(value("weir_subscriber_rejected_lines_total", ["source": "beta"]) == 1)
         #expect(value("weir_subscriber_duplicate_records_total", ["source": "beta"]) == 1)
         #expect(value("weir_subscriber_duplicate_records_total", ["source": "alpha"]) == 0)

@@ -72,10 +72,13 @@ final class PipelineFixture: Sendable {
     }
 
     func subscriber(
-        database: String? = nil, limits: SeriesLimits = SeriesLimits(), metrics: MetricRegistry = MetricRegistry()
+        database: String? = nil, limits: SeriesLimits = SeriesLimits(), mode: ProcessingMode = .batch,
+        metrics: MetricRegistry = MetricRegistry(), logger: Logger? = nil
     ) throws -> Running<SubscriberService> {
+        let logger = logger ?? self.logger
         var configuration = SubscriberConfiguration(bootstrap: [address], databasePath: database ?? databasePath)
         configuration.seriesLimits = limits
+        configuration.mode = mode
         return Running(
             try SubscriberService(configuration: configuration, logger: logger, metrics: metrics), logger: logger)
     }

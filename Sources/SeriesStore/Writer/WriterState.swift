@@ -6,6 +6,7 @@ internal import MetricModel
 struct WriterState {
     let queue: DatabaseQueue
     private let lock: WriterLock
+    private var leadership: Leadership
     private var series: KnownSeries
     private var samples: SampleTables
     private var windows: [WindowTable]
@@ -13,17 +14,27 @@ struct WriterState {
     private var sealing: Sealing
     private var expiry: Expiry
     private let freePages: FreePages
+    private let dataVersion: PreparedStatement
+    /// The database's version at the last look: another one when another connection has written.
+    private var seenVersion: Int64
+    /// When another process was last seen to have written.
+    private(set) var lastForeignWrite: ContinuousClock.Instant?
     /// A transaction failed, so what the tables remember may never have been stored.
     private var isDoubtful = false
+    /// Another process may have led before, and `expiry` does not know how far that came.
+    private var hasJustBegunToLead = false
 
     init(path: String, configuration: SeriesWriter.Configuration, lock: WriterLock) throws {
         self.lock = lock
+        leadership = try Leadership(databasePath: path)
         let queue = try DatabaseQueue(path: path, configuration: .writing(configuration))
-        try Schema.migrate(queue)
         self.queue = queue
-        series = try queue.write { try KnownSeries(configuration, $0) }
-        (samples, windows, progress, expiry, freePages) = try queue.writeWithoutTransaction { database in
-            (
+        // All of one committed state; whatever is written after it changes the version.
+        (seenVersion, dataVersion, series, samples, windows, progress, expiry, freePages) = try queue.inSnapshot {
+            database in
+            let dataVersion = try PreparedStatement("PRAGMA data_version", on: database)
+            return (
+                try SeriesTables.singleInteger(dataVersion) ?? 0, dataVersion, try KnownSeries(configuration, database),
                 try SampleTables(database), try Resolution.allCases.map { try WindowTable($0, database) },
                 try ProgressTables(database), try Expiry(database), try FreePages(database)
             )
@@ -35,35 +46,33 @@ struct WriterState {
         let clock = ContinuousClock()
         let start = clock.now
         var report = CommitReport()
-        do {
-            try transaction { state in
-                state.series.begin(head.newSeries)
-                var runs = try SeriesRuns(head, &state.series, now: now)
-                try state.samples.store(&runs, now: now)
-                for run in runs.runs {
-                    try state.series.stored(runs.entries[run.range.upperBound - 1].timestamp, of: run.reference)
-                }
-                report.storedSamples = runs.keptCount
-                report.duplicateSamples = runs.duplicateCount
-                report.duplicatesBySeries = runs.duplicates
-                report.expiredSamples = runs.expiredCount
-                report.refusedSamples = runs.refusedCount
-                report.writtenWindows = try state.mergeWindows(runs)
-                (report.newSeries, report.overflow) = try state.series.finish()
-                try state.progress.store(offsets: head.offsets)
-                try state.progress.store(sequences: head.sequences)
+        try transaction { state in
+            // First, for nothing has been touched yet.
+            try state.series.checkReferences()
+            try state.progress.check(head)
+            state.series.define(head.newSeries)
+            var runs = try SeriesRuns(head, &state.series, now: now)
+            try state.samples.store(&runs, now: now)
+            for run in runs.runs {
+                try state.series.stored(runs.entries[run.range.upperBound - 1].timestamp, of: run.reference)
             }
-        } catch {
-            series.rollBack()
-            throw error
+            report.storedSamples = runs.keptCount
+            report.duplicateSamples = runs.duplicateCount
+            report.duplicatesBySeries = runs.duplicates
+            report.expiredSamples = runs.expiredCount
+            report.refusedSamples = runs.refusedCount
+            report.writtenWindows = try state.mergeWindows(runs)
+            (report.newSeries, report.overflow) = try state.series.finish()
+            try state.progress.store(head)
         }
-        progress.didCommit(sequences: head.sequences)
+        progress.didCommit(head)
         report.duration = clock.now - start
         return report
     }
 
     /// Gives whether there is more to seal.
     mutating func seal(now: Timestamp) throws -> Bool {
+        guard leads() else { return false }
         var isMore = false
         try transaction { state in isMore = try state.sealing.step(&state.samples, now: now) }
         return isMore
@@ -71,6 +80,7 @@ struct WriterState {
 
     /// Gives whether there is more to delete, or space to give back.
     mutating func expire(now: Timestamp) throws -> Bool {
+        guard leads() else { return false }
         var isMore = false
         try transaction { state in
             isMore = try state.expiry.step(&state.series, now: now)
@@ -79,28 +89,52 @@ struct WriterState {
         return try isMore || queue.writeWithoutTransaction { _ in try freePages.giveBack() }
     }
 
+    /// Whether this process looks after the database; tries to become the one that does.
+    mutating func leads() -> Bool {
+        if leadership.begins() { hasJustBegunToLead = true }
+        return leadership.isHeld
+    }
+
     private mutating func transaction(_ body: (inout WriterState) throws -> Void) throws {
+        var hasBegun = false
         do {
             try queue.writeWithoutTransaction { database in
-                if isDoubtful { try reload(database) }
                 try database.inTransaction(.immediate) {
+                    hasBegun = true
+                    series.begin()
+                    try catchUp(database)
                     try body(&self)
                     return .commit
                 }
             }
         } catch {
-            isDoubtful = true
+            // What says that others were first says so before anything is changed; and where nothing has begun, nothing is.
+            if hasBegun, !(error is Superseded) {
+                series.rollBack()
+                progress.forget()
+                isDoubtful = true
+            }
             throw error
         }
     }
 
-    private mutating func reload(_ database: Database) throws {
-        try series.reload(database)
-        try expiry.reload(database)
-        try samples.reload(database)
-        for index in windows.indices { try windows[index].reload(database) }
-        sealing.reset()
-        isDoubtful = false
+    /// Learns what other processes have written since the last transaction, and after a failure everything. Part of a
+    /// transaction.
+    private mutating func catchUp(_ database: Database) throws {
+        let version = try SeriesTables.singleInteger(dataVersion) ?? 0
+        let isForeign = version != seenVersion
+        if isForeign || isDoubtful {
+            try series.catchUp(database, isDoubtful: isDoubtful)
+            try samples.reload(database)
+            for index in windows.indices { try windows[index].reload(database) }
+            progress.forget()
+        }
+        if isDoubtful || hasJustBegunToLead {
+            try expiry.reload(database)
+            sealing.reset()
+        }
+        if isForeign { lastForeignWrite = .now }
+        (seenVersion, isDoubtful, hasJustBegunToLead) = (version, false, false)
     }
 
     /// Gives how many rows were written.
@@ -120,5 +154,20 @@ struct WriterState {
             written += finished.count
         }
         return written
+    }
+}
+
+extension DatabaseQueue {
+    /// Reads one committed state, whatever is written meanwhile, and hinders nobody.
+    func inSnapshot<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try writeWithoutTransaction { database in
+            var value: Value?
+            try database.inTransaction(.deferred) {
+                value = try body(database)
+                return .commit
+            }
+            guard let value else { preconditionFailure("a committed transaction has run its body") }
+            return value
+        }
     }
 }

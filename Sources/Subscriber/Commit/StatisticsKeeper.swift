@@ -38,6 +38,14 @@ final class StatisticsKeeper: Sendable {
         latencies.withLock { times.record(in: &$0, committedAt: now) }
     }
 
+    func set(droppedDirectSamples: Int) {
+        statistics.withLock { $0.droppedDirectSamples = Int64(droppedDirectSamples) }
+    }
+
+    func countSuperseded() {
+        statistics.withLock { $0.supersededCommits += 1 }
+    }
+
     func set(lag: [String: Int64]) {
         statistics.withLock {
             $0.lag = lag.values.reduce(0, +)

@@ -1,3 +1,4 @@
+internal import Aggregation
 internal import KafkaProtocol
 internal import MetricModel
 internal import NIOCore
@@ -12,6 +13,12 @@ struct Harvest: Sendable {
     /// Nil as long as nothing came.
     var arrival: Arrival?
     var collected = CollectionTimes()
+    /// Of its samples, those that came on direct links: they are nowhere else.
+    var directSamples = 0
+    /// How far event time has come with what is in here; nil as long as that is not known.
+    var eventTime: Timestamp?
+    /// Whose clocks are wrong, by the key of the records: what was seen of each last.
+    var skews: [String: ClockSkew] = [:]
 
     var isEmpty: Bool { head.isEmpty && rejections.isEmpty }
 
@@ -47,49 +54,49 @@ struct DecodingCounts: Sendable {
 /// Turns records into samples: drops records that have been counted, reads each in its format, and knows the series
 /// by their bytes.
 ///
-/// It remembers what it has decoded as counted, so everything it adds to a harvest has to be committed, or the
-/// decoder thrown away. Owned by the `Intake`, used in its isolation.
+/// It remembers what it has decoded as counted, so everything it adds to a harvest has to be committed, or be forgotten
+/// (`forget(allBut:)`). Owned by the `Intake`, used in its isolation.
 struct RecordDecoder {
-    /// Timestamps that are taken: from 1970 to the end of the year 9999, which SQLite's time functions can show.
-    static let timestamps = Timestamp(milliseconds: 0)...Timestamp(milliseconds: 253_402_300_799_999)
-
     private var series = SeriesTable()
     private(set) var sources = SourceTable()
     private var referenceCount: UInt32 = 0
     private var sequences: [AgentStream: SequenceSet]
-    private var touchedStreams: Set<AgentStream> = []
-    private let limits: TextFormat.Limits
-    private var formats: RecordFormats
-    private var reading: FormatReading
+    private var reader: RecordReader
+    /// How far event time has come with all that was decoded.
+    var watermark = EventTimeWatermark()
 
     init(
-        sequences: [AgentStream: SequenceSet], formats: [TopicFormat] = [],
+        sequences: [AgentStream: SequenceSet] = [:], formats: [TopicFormat] = [],
         limits: TextFormat.Limits = TextFormat.Limits()
     ) {
         self.sequences = sequences
-        self.limits = limits
-        self.formats = RecordFormats(formats)
-        reading = FormatReading(limits: limits)
+        reader = RecordReader(formats, limits: limits)
     }
 
     /// Decodes the records of one batch from `firstOffset` on. A batch that is damaged inside is rejected as a whole
     /// from the damage on.
+    ///
+    /// - Parameter afterRecord: called after each record with what there is of the harvest.
     mutating func decode(
-        _ batch: EncodedBatch, from firstOffset: Offset, of source: TopicPartition, into harvest: inout Harvest
+        _ batch: EncodedBatch, from firstOffset: Offset, of source: TopicPartition,
+        at clock: ClockReading = .now(), into harvest: inout Harvest,
+        afterRecord: ((inout RecordDecoder, inout Harvest, Offset) -> Void)? = nil
     ) {
-        let topic = source.topic.rawValue
-        let format = formats.format(of: source.topic)
+        let origin = Origin(
+            source: source, format: reader.format(of: source.topic),
+            plausible: watermark.plausibleTimes(of: EventTimeSource.Partition(source), at: clock), clock: clock)
         do {
             try batch.forEachRecord { record in
                 guard record.offset >= firstOffset else { return }
                 harvest.counts.records += 1
                 let host = sources.number(of: record.key)
-                let sequence = AgentSequence(record.headers, topic: topic)
-                if let sequence, !count(sequence) {
+                let sequence = AgentSequence(record.headers, topic: source.topic.rawValue)
+                if let sequence, !count(sequence, in: &harvest.head) {
                     harvest.counts.sources[sources.names[host], default: SourceStatistics()].duplicateRecords += 1
-                    return
+                } else {
+                    decode(record, agent: sequence?.stream.agent, of: origin, from: host, into: &harvest)
                 }
-                decode(record, as: format, agent: sequence?.stream.agent, of: source, from: host, into: &harvest)
+                afterRecord?(&self, &harvest, record.offset)
             }
         } catch {
             harvest.counts.sources[SourceTable.unnamed, default: SourceStatistics()].rejectedLines += 1
@@ -100,70 +107,74 @@ struct RecordDecoder {
         }
     }
 
-    /// Writes down which sequences have been counted since the last call. To be called before the harvest is taken.
-    mutating func recordSequences(in head: inout Head) {
-        for stream in touchedStreams {
-            if let set = sequences[stream] { head.setSequences(set, of: stream) }
-        }
-        touchedStreams.removeAll(keepingCapacity: true)
+    /// These have been counted too, as the database says.
+    mutating func learn(_ stored: [AgentStream: SequenceSet]) {
+        for (stream, set) in stored { sequences[stream, default: SequenceSet()].formUnion(set) }
+    }
+
+    /// What was decoded and not committed is to be decoded again: only what the database says has been counted.
+    mutating func forget(allBut stored: [AgentStream: SequenceSet]) {
+        sequences = stored
+    }
+
+    /// Gives every series a new reference.
+    mutating func forgetSeries() {
+        (series, sources, referenceCount) = (SeriesTable(), SourceTable(), 0)
     }
 
     /// False when the record has been counted before.
-    private mutating func count(_ sequence: AgentSequence) -> Bool {
+    private mutating func count(_ sequence: AgentSequence, in head: inout Head) -> Bool {
         guard sequences[sequence.stream, default: SequenceSet()].insert(sequence.sequence) else { return false }
-        touchedStreams.insert(sequence.stream)
+        head.count(sequence.sequence, of: sequence.stream)
         return true
     }
 
+    /// What the records of one batch have in common.
+    private struct Origin {
+        let source: TopicPartition
+        /// Of records that do not name theirs.
+        let format: FormatChoice
+        let plausible: ClosedRange<Timestamp>
+        let clock: ClockReading
+    }
+
     private mutating func decode(
-        _ record: RecordView, as topicFormat: FormatChoice, agent: String?, of source: TopicPartition,
-        from host: SourceTable.Number, into harvest: inout Harvest
+        _ record: RecordView, agent: String?, of origin: Origin, from host: SourceTable.Number,
+        into harvest: inout Harvest
     ) {
-        guard let value = record.value, !value.isEmpty else {
-            harvest.reject(record, "the record has no value", agent: agent, of: source, from: sources.names[host])
-            return
-        }
-        let choice: FormatChoice
-        do {
-            choice = try RecordFormats.format(of: record.headers) ?? topicFormat
-        } catch {
-            harvest.reject(record, "\(error)", agent: agent, of: source, from: sources.names[host])
-            return
-        }
+        let source = origin.source
         var rejected = RejectedLines(of: record, agent: agent, source: source)
         // Taken out while it is used, because the closures below use the decoder.
-        var reading = FormatReading(limits: limits)
-        swap(&reading, &self.reading)
-        // A record without a time (-1) gets that of its arrival.
-        reading.defaultTimestamp = record.timestamp >= 0 ? Timestamp(milliseconds: record.timestamp) : .now()
-        reading.parameters = choice.parameters
-        let skippedBefore = reading.skippedValues
+        var reader = RecordReader()
+        swap(&reader, &self.reader)
+        defer { swap(&reader, &self.reader) }
+        let limits = reader.limits
+        let skippedBefore = reader.skippedValues
         let newestMinute = sources.newestMinute(of: host)
         var (newest, late) = (Int64.min, Int64(0))
         let samplesBefore = harvest.head.sampleCount
-        choice.format.read(value, &reading) { unreadable in
-            rejected.add(unreadable.number, "\(unreadable.reason)", unreadable.text)
-        } _: { line in
-            guard Self.timestamps.contains(line.timestamp) else {
-                let reason = "timestamp \(line.timestamp.milliseconds) is no time between the years 1970 and 9999"
-                rejected.add(line.lineNumber, reason, choice.format.numbersLines ? nil : line.series)
-                return
+        var times = ObservedTimes(plausible: origin.plausible)
+        do throws(UnreadableRecord) {
+            try reader.read(record, as: origin.format) { number, reason, text in
+                rejected.add(number, reason, text)
+            } sample: { line in
+                guard
+                    let reference = series.find(line.series) ?? define(line.series, of: host, limits, in: &harvest.head)
+                else { return false }
+                if line.timestamp.milliseconds < newestMinute { late += 1 }
+                newest = max(newest, line.timestamp.milliseconds)
+                times.add(line.timestamp)
+                harvest.head.append(reference, timestamp: line.timestamp, value: line.value)
+                return true
             }
-            guard let reference = series.find(line.series) ?? define(line.series, of: host, in: &harvest.head)
-            else {
-                rejected.add(
-                    line.lineNumber, "the series cannot be read", choice.format.numbersLines ? nil : line.series)
-                return
-            }
-            if line.timestamp.milliseconds < newestMinute { late += 1 }
-            newest = max(newest, line.timestamp.milliseconds)
-            harvest.head.append(reference, timestamp: line.timestamp, value: line.value)
+        } catch {
+            return harvest.reject(record, "\(error)", agent: agent, of: source, from: sources.names[host])
         }
         sources.advance(host, to: newest)
         harvest.collected.note(record.timestamp, samples: harvest.head.sampleCount - samplesBefore)
+        observe(times, of: origin, from: host, into: &harvest)
         if late > 0 { harvest.counts.sources[sources.names[host], default: SourceStatistics()].lateSamples += late }
-        harvest.counts.skippedValues += Int64(reading.skippedValues - skippedBefore)
-        swap(&reading, &self.reading)
+        harvest.counts.skippedValues += Int64(reader.skippedValues - skippedBefore)
         if !rejected.isEmpty {
             harvest.counts.sources[sources.names[host], default: SourceStatistics()].rejectedLines += Int64(
                 rejected.count)
@@ -171,9 +182,22 @@ struct RecordDecoder {
         }
     }
 
+    /// Tells the watermark how far a record's source has come, and notes where its clock is wrong.
+    private mutating func observe(
+        _ times: ObservedTimes, of origin: Origin, from host: SourceTable.Number, into harvest: inout Harvest
+    ) {
+        let name = sources.names[host]
+        let source = EventTimeSource(partition: EventTimeSource.Partition(origin.source), instance: name)
+        guard let skew = watermark.observe(times, from: source, at: origin.clock) else { return }
+        harvest.counts.sources[name, default: SourceStatistics()].futureSamples += Int64(skew.futureSamples)
+        harvest.counts.sources[name, default: SourceStatistics()].pastSamples += Int64(skew.pastSamples)
+        harvest.skews[name] = skew
+    }
+
     /// A series that is spelled in a way not seen before: a new series, or a known one written differently.
     private mutating func define(
-        _ spelling: UnsafeRawBufferPointer, of host: SourceTable.Number, in head: inout Head
+        _ spelling: UnsafeRawBufferPointer, of host: SourceTable.Number, _ limits: TextFormat.Limits,
+        in head: inout Head
     ) -> SeriesReference? {
         guard let labels = try? Labels(parsing: spelling, limits: limits) else { return nil }
         var canonical = labels.description
@@ -191,5 +215,20 @@ struct RecordDecoder {
             sources.own(reference, host)
             return reference
         }
+    }
+}
+
+extension EventTimeSource.Partition {
+    init(_ partition: TopicPartition) {
+        self.init(topic: partition.topic.rawValue, index: partition.partition.rawValue)
+    }
+}
+
+extension ClockReading {
+    private static let start = ContinuousClock.now
+
+    /// What the clocks show now.
+    static func now() -> ClockReading {
+        ClockReading(wall: .now(), elapsed: ContinuousClock.now - start)
     }
 }

@@ -108,7 +108,7 @@ struct DirectListener: Sendable {
                 for try await bytes in inbound {
                     frames.receive(bytes)
                     let failure = records.take(from: &frames)
-                    for batch in records.batches() { try await intake.receive(batch) }
+                    for batch in records.batches() { try await intake.receive(direct: batch) }
                     counters.received(records: records.takenCount())
                     counters.hold(frames.pendingBytes - pending)
                     pending = frames.pendingBytes
@@ -215,9 +215,4 @@ private struct DirectRecords {
         }
         builders[index].builder.append(timestamp: timestamp, key: key, value: text)
     }
-}
-
-extension ConsumedBatch {
-    /// Whether it came on a direct link: then there is no partition to go on in, and no offset to keep.
-    var isDirect: Bool { topicPartition.partition == DirectListener.noPartition }
 }

@@ -19,11 +19,16 @@ public enum DirectMetrics {
         .counter, "weir_subscriber_direct_limit_reached_total", by: ["limit"],
         "How often a limit was reached and a connection closed, by the limit's name in DirectLimits.")
 
-    public static let all = [connections, accepted, records, bytes, broken, unreadable, limitReached]
+    static let dropped = Metric(
+        .counter, "weir_subscriber_direct_dropped_samples_total",
+        "Samples that were in hand when another process that shares the database was first. They cannot be read again.")
+
+    public static let all = [connections, accepted, records, bytes, broken, unreadable, limitReached, dropped]
 }
 
 extension DirectIntakeStatistics {
-    func report(to report: inout MetricReport) {
+    func report(to report: inout MetricReport, dropped: Int) {
+        report.count(DirectMetrics.dropped, dropped)
         report.reading(DirectMetrics.connections, connections)
         report.count(DirectMetrics.accepted, acceptedConnections)
         report.count(DirectMetrics.records, records)

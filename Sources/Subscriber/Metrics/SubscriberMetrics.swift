@@ -23,6 +23,13 @@ public enum SubscriberMetrics {
     static let lateSamples = Metric(
         .counter, "weir_subscriber_late_samples_total", by: ["source"],
         "Samples of a minute before the newest one of their source. They are merged where they belong.")
+    static let futureSamples = Metric(
+        .counter, "weir_subscriber_future_samples_total", by: ["source"],
+        "Samples more than a minute in the future: the source's clock is wrong. They are stored, and close no windows.")
+    static let pastSamples = Metric(
+        .counter, "weir_subscriber_past_samples_total", by: ["source"],
+        "Samples that were more than ten minutes old when they were read live (31 days in a backlog): the source's clock is wrong, or it was away."
+    )
     static let rejectedLines = Metric(
         .counter, "weir_subscriber_rejected_lines_total", by: ["source"],
         "Lines that are no samples, or whole records; they go to metrics.rejected.")
@@ -39,6 +46,9 @@ public enum SubscriberMetrics {
 
     static let samples = Metric(.counter, "weir_subscriber_samples_total", "Samples in committed transactions.")
     static let commits = Metric(.counter, "weir_subscriber_commits_total", "Transactions committed.")
+    static let supersededCommits = Metric(
+        .counter, "weir_subscriber_superseded_commits_total",
+        "Commits given up because another process of the group had stored some of it before; it was read again.")
     static let newSeries = Metric(.counter, "weir_subscriber_new_series_total", "Series that were new.")
     static let expiredSamples = Metric(
         .counter, "weir_subscriber_expired_samples_total", "Samples older than their retention, which were dropped.")
@@ -55,9 +65,9 @@ public enum SubscriberMetrics {
     )
 
     public static let all = [
-        records, lagRecords, lagSeconds, skippedValues, lateSamples, rejectedLines, duplicateRecords, duplicateSamples,
-        lostRejections, samples, commits, newSeries, expiredSamples, refusedSamples,
-        databaseBytes, endToEnd,
+        records, lagRecords, lagSeconds, skippedValues, lateSamples, futureSamples, pastSamples, rejectedLines,
+        duplicateRecords, duplicateSamples, lostRejections, samples, commits, supersededCommits, newSeries,
+        expiredSamples, refusedSamples, databaseBytes, endToEnd,
     ]
 }
 
@@ -68,6 +78,8 @@ extension SubscriberStatistics {
         report.count(SubscriberMetrics.skippedValues, Int(skippedValues))
         for (name, source) in sources {
             report.count(SubscriberMetrics.lateSamples, Int(source.lateSamples), [name])
+            report.count(SubscriberMetrics.futureSamples, Int(source.futureSamples), [name])
+            report.count(SubscriberMetrics.pastSamples, Int(source.pastSamples), [name])
             report.count(SubscriberMetrics.rejectedLines, Int(source.rejectedLines), [name])
             report.count(SubscriberMetrics.duplicateRecords, Int(source.duplicateRecords), [name])
             report.count(SubscriberMetrics.duplicateSamples, Int(source.duplicateSamples), [name])
@@ -75,6 +87,7 @@ extension SubscriberStatistics {
         report.count(SubscriberMetrics.lostRejections, Int(lostRejections))
         report.count(SubscriberMetrics.samples, Int(samplesStored))
         report.count(SubscriberMetrics.commits, Int(commits))
+        report.count(SubscriberMetrics.supersededCommits, Int(supersededCommits))
         report.count(SubscriberMetrics.newSeries, Int(seriesCreated))
         report.count(SubscriberMetrics.expiredSamples, Int(expiredSamples))
         for overflow in overflow.values {
@@ -83,7 +96,7 @@ extension SubscriberStatistics {
                 [overflow.cause.limit.rawValue, overflow.cause.culprit, overflow.label])
         }
         report.reading(SubscriberMetrics.databaseBytes, Int(databaseBytes))
-        direct?.report(to: &report)
+        direct?.report(to: &report, dropped: Int(droppedDirectSamples))
     }
 }
 

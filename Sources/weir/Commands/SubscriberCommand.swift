@@ -13,7 +13,8 @@ struct SubscriberCommand: AsyncParsableCommand {
         abstract: "Read the metric topics as a consumer group and aggregate them into SQLite, exactly once.",
         discussion: """
             Samples, one-minute and one-hour windows, and the offsets they came from are written in one transaction. \
-            A database belongs to one group; the position in the topics is the database's.
+            A database belongs to one group; the position in the topics is the database's. Several subscribers of the group may \
+            share it on one host: each reads a part of the partitions, and takes over those of one that dies.
 
             With --direct it listens for publishers that need no broker ('weir agent --direct'), alone or beside the topics. \
             Nobody keeps what they send: what is not committed when this process dies is lost (docs/direct.md).
@@ -28,17 +29,40 @@ struct SubscriberCommand: AsyncParsableCommand {
             valueName: "host:port"))
     var direct: ListenAddress?
 
-    @Option(
-        help: ArgumentHelp(
-            #"The topics: a regular expression over the whole name (default: metrics\.(?!rollup\.).*)."#,
-            valueName: "pattern"))
-    var topics: String?
-
     @Option(help: ArgumentHelp("The SQLite file (default: ./weir-data/weir.sqlite).", valueName: "file"))
     var database: String?
 
     @Option(help: ArgumentHelp("The consumer group (default: weir).", valueName: "name"))
     var group: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A name for this process in the group (Kafka's group.instance.id): restarted within ten seconds it goes on with the \
+            partitions it had, and the others notice nothing (default: none).
+            """,
+            valueName: "name"))
+    var groupInstanceID: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The topics to read: a regular expression over the whole name. Topics that are created later are found \
+            (default: metrics\\.(?!rollup\\.).*).
+            """,
+            valueName: "pattern"),
+        transform: TopicPattern.init(parsing:))
+    var topics: TopicPattern?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How it works: sequence (a transaction for each record), batch (commits grow with the load), stream (windows \
+            that close and are emitted) or realtime (samples are acted on as they arrive); see docs/modes.md (default: \
+            batch).
+            """,
+            valueName: "mode"))
+    var mode: ProcessingMode?
 
     @Option(
         name: .customLong("format"),
@@ -88,8 +112,10 @@ struct SubscriberCommand: AsyncParsableCommand {
             bootstrap: brokers?.addresses ?? [],
             databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
         configuration.direct = listen.map { DirectListening(host: $0.host, port: $0.port) }
-        if let topics = try settings.value(topics, "topics") { configuration.topicPattern = topics }
         configuration.group = try settings.value(group, "group", default: "weir")
+        configuration.groupInstanceID = try settings.value(groupInstanceID, "group-instance-id")
+        configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
+        configuration.mode = try settings.value(mode, "mode", default: .batch)
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
         configuration.retention = try settings.value(retention, "retention", default: .standard).policy

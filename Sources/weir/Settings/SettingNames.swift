@@ -20,8 +20,9 @@ enum SettingNames {
             "shape", "instance-prefix", "topic", "ledger", "format", "report", "report-every", "log-level",
         ],
         "subscriber": [
-            "bootstrap", "database", "formats", "group", "retention", "series-limit", "series-limit-per-metric",
-            "series-limit-per-source", "self-metrics", "instance", "log-level", "topics", "direct", "report", "report-every",
+            "bootstrap", "database", "formats", "group", "group-instance-id", "mode", "retention", "series-limit",
+            "series-limit-per-metric", "series-limit-per-source", "topics", "self-metrics", "instance", "log-level",
+            "direct", "report", "report-every",
         ],
         "compare": ["hosts", "series", "interval", "events", "peak", "bootstrap", "format"],
         "database": ["database", "format"],
@@ -30,6 +31,7 @@ enum SettingNames {
         "group": ["bootstrap", "timeout", "format"],
         "produce": ["bootstrap", "timeout", "format", "acks", "compression"],
         "consume": ["bootstrap", "timeout", "format", "isolation"],
+        "live": ["bootstrap", "timeout", "topics", "formats", "format", "log-level"],
     ]
 
     /// What may stand outside a section, for all commands.
