@@ -120,7 +120,7 @@ public struct ComparisonTables: Sendable {
         var table = Table(
             "limit", "What happens with more than comes every day?",
             [
-                .init("published/s"), .init("delivered/s", .higher), .init("of what was offered", .higher),
+                .init("published/s"), .init("delivered/s", .higher), .init("arrived in the end", .higher),
                 .init("p99", .lower), .init("CPU s per million", .lower), .init("lost", .lower),
             ])
         for stage in comparison.stages {
@@ -132,11 +132,9 @@ public struct ComparisonTables: Sendable {
     }
 
     private func limitCells(_ peak: SteadyResult) -> [QuestionTable.Cell] {
-        let ratio = peak.offeredPerSecond * Double(peak.subscribers.count)
-        return [
+        [
             .number(peak.offeredPerSecond), .number(peak.deliveredPerSecond),
-            peak.subscribers.count == 0 || ratio == 0
-                ? .none : .percent(peak.expected == 0 ? nil : 1 - Double(peak.lost) / Double(peak.expected)),
+            .percent(peak.expected == 0 ? nil : 1 - Double(peak.lost) / Double(peak.expected)),
             .milliseconds(peak.latency.p99), .number(peak.cpuSecondsPerMillion), .count(peak.lost),
         ]
     }

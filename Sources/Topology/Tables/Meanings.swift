@@ -22,8 +22,8 @@ enum Meanings {
         return """
             The same \(mesh.shape.publishers) publishers and \(mesh.shape.subscribers) subscribers need \
             \(mesh.shape.connections) connections directly and \(hub.shape.connections) around a broker, which is one more \
-            process to run. Lines that name another process: \(mesh.addressLines) against \(hub.addressLines). A client of \
-            a broker opens more than one TCP connection to it: one to publish or to read, one for its group.
+            process to run. Lines of settings that name another process, to be edited when it moves: \(mesh.addressLines) \
+            against \(hub.addressLines).
             """
     }
 
