@@ -32,6 +32,7 @@
     if (value >= 99.5) return count(value);
     return value >= 9.95 ? value.toFixed(1) : value >= 0.995 ? value.toFixed(2) : value.toFixed(3);
   }
+  const axis = (value) => value >= 1000 ? count(value) : `${+value.toPrecision(3)}`;
   const time = (ms) => ms >= 10000 ? `${number(ms / 1000)} s` : `${number(ms)} ms`;
   function ticks(maximum, wanted = 4) {
     const raw = maximum / wanted, power = 10 ** Math.floor(Math.log10(raw));
@@ -67,7 +68,7 @@
     for (const tick of ticks(maximum)) {
       const x = left + tick / maximum * plot;
       svg.append(element("line", { class: "grid", x1: x, x2: x, y1: 0, y2: rows.length * height }),
-        label(x, rows.length * height + 18, number(tick), { class: "soft", "text-anchor": "middle" }));
+        label(x, rows.length * height + 18, axis(tick), { class: "soft", "text-anchor": "middle" }));
     }
     rows.forEach((row, index) => {
       const y = index * height;
@@ -122,7 +123,7 @@
     const svg = canvas(width, height, description);
     for (const tick of ticks(maximum)) svg.append(
       element("line", { class: "grid", x1: left, x2: width - right, y1: y(tick), y2: y(tick) }),
-      label(left - 8, y(tick) + 4, number(tick), { class: "soft", "text-anchor": "end" }));
+      label(left - 8, y(tick) + 4, axis(tick), { class: "soft", "text-anchor": "end" }));
     for (const value of xs) svg.append(label(x(value), height - bottom + 20, value, { class: "soft", "text-anchor": "middle" }));
     svg.append(label(left + plot / 2, height - 6, xTitle, { class: "soft", "text-anchor": "middle" }));
     for (const line of series) {
@@ -224,7 +225,7 @@
           svg.append(label(x + cell / 2, y + 23, "–", { class: "soft", "text-anchor": "middle" }));
           return;
         }
-        const weight = result.lost === 0 ? 0 : 0.2 + 0.6 * Math.log1p(result.lost) / Math.log1p(maximum);
+        const weight = result.lost === 0 ? 0 : 0.14 + 0.4 * Math.log1p(result.lost) / Math.log1p(maximum);
         const box = element("rect", {
           x: x + 2, y: y + 2, width: cell - 4, height: height - 4, rx: 6, "fill-opacity": result.lost === 0 ? 1 : weight,
           fill: result.lost === 0 ? "var(--best-fill)" : "var(--worst)",

@@ -28,6 +28,12 @@ final class ProgressAccount: Sendable {
     /// A part that was planned to take so long is over.
     func finish(_ seconds: Double) { state.withLock { $0.finished += seconds } }
 
+    /// Tells what is being done; what was done before it took about so long of the plan.
+    func report(_ subject: String, _ step: String, after seconds: Double) async {
+        finish(seconds)
+        await report(subject, step)
+    }
+
     func report(_ subject: String, _ step: String) async {
         let progress = state.withLock { state in
             // How plans have held so far says how long the rest will take.

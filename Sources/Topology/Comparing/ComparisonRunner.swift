@@ -66,12 +66,13 @@ public struct ComparisonRunner: Sendable {
         let directory = "\(options.directory)/\(stage.name)-\(name)"
         let run = try makeRun(StagePlan(stage, load: load), directory, usesProxies: false, mode: mode)
         let subject = name == "steady" ? stage.name : "\(stage.name), \(name)"
+        let measured = (pace.warmUp + duration) / .seconds(1)
         let outcome = try await SteadyMeasurement(
             run: run, warmUp: pace.warmUp, duration: duration, patience: pace.patience
         ) { [progress] step in
-            await progress.report(subject, step)
+            await progress.report(subject, step, after: step == SteadyMeasurement.counting ? measured : 0)
         }.perform()
-        progress.finish(planned(duration))
+        progress.finish(planned(duration) - measured)
         try discard(directory)
         return outcome
     }
@@ -85,7 +86,7 @@ public struct ComparisonRunner: Sendable {
             remaining = remaining.dropFirst(pace.together)
             try await withThrowingTaskGroup(of: (Int, StageDisturbance.Outcome).self) { group in
                 for (index, stage) in batch {
-                    group.addTask { (index, try await disturb(stage)) }
+                    group.addTask { (index, try await disturb(stage, together: batch.count)) }
                 }
                 for try await (index, outcome) in group {
                     comparison.stages[index].additions = outcome.additions
@@ -93,11 +94,10 @@ public struct ComparisonRunner: Sendable {
                     outcome.recounts.forEach { comparison.stages[index].recount.add($0) }
                 }
             }
-            progress.finish(plannedDisturbance)
         }
     }
 
-    private func disturb(_ stage: Stage) async throws -> StageDisturbance.Outcome {
+    private func disturb(_ stage: Stage, together: Int) async throws -> StageDisturbance.Outcome {
         var plan = StagePlan(stage, load: options.load.calm)
         plan.burst(after: pace.warmUp, for: pace.burst)
         let hasBroker = !plan.processes(.broker).isEmpty
@@ -110,9 +110,10 @@ public struct ComparisonRunner: Sendable {
         }
         let directory = "\(options.directory)/\(stage.name)-faults"
         let run = try makeRun(plan, directory, usesProxies: options.bootstrap.isEmpty)
-        let outcome = try await StageDisturbance(run: run, pace: pace, faults: faults) { [progress] step in
-            await progress.report(stage.name, step)
-        }.perform()
+        let disturbance = StageDisturbance(run: run, pace: pace, faults: faults) { [progress] step, part in
+            await progress.report(stage.name, step, after: plannedDisturbance / Double(together) * part)
+        }
+        let outcome = try await disturbance.perform()
         try discard(directory)
         return outcome
     }

@@ -10,7 +10,8 @@ struct StageDisturbance: Sendable {
     let run: StageRun
     let pace: ComparisonPace
     let faults: [Fault]
-    let progress: @Sendable (String) async -> Void
+    /// Told what is being done, and which part of the whole has been done since the last time.
+    let progress: @Sendable (String, Double) async -> Void
 
     /// Committed later than this after it was collected, a sample counts as delayed.
     static let delayThreshold = Duration.seconds(1)
@@ -42,15 +43,18 @@ struct StageDisturbance: Sendable {
         }
     }
 
+    /// Starting, additions, faults and counting: each a step.
+    private var part: Double { 1 / Double(AdditionResult.Addition.allCases.count + faults.count + 1) }
+
     private func work() async throws -> Outcome {
-        await progress("starting")
+        await progress("starting", 0)
         try await run.start()
         var disturbed: [Pending<FaultResult>] = []
         var added: [Pending<AdditionResult>] = []
         try await Task.sleep(for: pace.warmUp)
         if faults.contains(.burst) { disturbed.append(try await disturb(.burst)) }
         for addition in AdditionResult.Addition.allCases {
-            await progress("adding a \(addition.rawValue)")
+            await progress("adding a \(addition.rawValue)", part)
             added.append(try await add(addition))
             try await Task.sleep(for: pace.calm)
         }
@@ -58,7 +62,7 @@ struct StageDisturbance: Sendable {
             disturbed.append(try await disturb(fault))
             try await Task.sleep(for: pace.calm)
         }
-        await progress("counting")
+        await progress("counting", part)
         try await run.stopPublishers()
         try await run.awaitDrained(within: pace.patience)
         await run.stop()
@@ -83,7 +87,7 @@ struct StageDisturbance: Sendable {
     // MARK: Faults
 
     private func disturb(_ fault: Fault) async throws -> Pending<FaultResult> {
-        await progress(fault.words)
+        await progress(fault.words, part)
         let from = Timestamp.now().milliseconds
         let start = await run.snapshot()
         let target = await run.target(of: fault)

@@ -8,6 +8,9 @@ struct SteadyMeasurement: Sendable {
     let patience: Duration
     let progress: @Sendable (String) async -> Void
 
+    /// The step in which there is nothing more to be measured.
+    static let counting = "counting"
+
     struct Outcome: Sendable {
         var result: SteadyResult
         var recounts: [Recount]
@@ -37,7 +40,7 @@ struct SteadyMeasurement: Sendable {
         let start = await run.snapshot()
         try await Task.sleep(for: duration)
         let end = await run.snapshot(countingConnections: true)
-        await progress("counting")
+        await progress(Self.counting)
         try await run.stopPublishers()
         try await run.awaitDrained(within: patience)
         await run.stop()

@@ -17,11 +17,13 @@ public struct StageDiagram: Sendable {
         var middle: Int { y + StageDiagram.boxHeight / 2 }
     }
 
-    private static let boxWidth = 152
-    private static let boxHeight = 32
+    private static let boxWidth = 148
+    private static let boxHeight = 34
     private static let rowHeight = 46
-    private static let gap = 118
+    private static let gap = 72
     private static let margin = 10
+    /// What fits into a box.
+    private static let longestName = 16
 
     public init(_ stage: Stage) {
         self.stage = stage
@@ -100,8 +102,11 @@ public struct StageDiagram: Sendable {
         }
         let stacked = box.count > 1 ? rectangle(5) : ""
         let count = box.count > 1 ? " ×\(box.count)" : ""
+        let room = Self.longestName - count.count
+        let shown = name.count <= room ? name : name.prefix(room - 1) + "…"
         return #"<g class="part \#(box.role.rawValue)\#(later)">\#(stacked)\#(rectangle(0))"#
-            + #"<text x="\#(box.x + Self.boxWidth / 2)" y="\#(box.middle + 4)">\#(Escaping.html(name + count))</text></g>"#
+            + #"<text x="\#(box.x + Self.boxWidth / 2)" y="\#(box.middle + 4)">\#(Escaping.html(shown + count))</text>"#
+            + "<title>\(Escaping.html(name + count))</title></g>"
     }
 }
 

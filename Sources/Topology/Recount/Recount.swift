@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import MetricModel
 internal import SeriesStore
 
 /// What one subscriber's database holds of what was published for it, counted sample by sample from the ledgers.
@@ -23,9 +24,12 @@ struct Recount: Sendable {
     /// Compares a subscriber's database with what the ledgers say it should hold. Blocks on the disk.
     ///
     /// - Throws: ``RecountError``, `StoreError`.
-    init(subscriber: String, database: String, expectations: [StageRun.Expectation]) throws {
+    init(
+        subscriber: String, database: String, expectations: [StageRun.Expectation],
+        from beginning: Timestamp = Timestamp(milliseconds: 0)
+    ) throws {
         self.subscriber = subscriber
-        let counts = try StoredCounts(database: database)
+        let counts = try StoredCounts(database: database, from: beginning)
         stored = counts.total
         countedWrong = counts.windowDifference
         var missing: [Int64: Int] = [:]
@@ -57,11 +61,14 @@ extension StageRun {
     func recount() async throws -> [Recount] {
         let expectations = expectations
         let files = files
+        // The windows of a minute that began before are whole only where nobody else has published.
+        let beginning = options.bootstrap.isEmpty ? Timestamp(milliseconds: 0) : beginning
         let parts = Set(names(.subscriber).compactMap { processes[$0]?.plan.part }).sorted()
         // Off the actor: this reads for seconds.
         return try await Task.detached {
             try parts.map { part in
-                try Recount(subscriber: part, database: files.database(part), expectations: expectations)
+                try Recount(
+                    subscriber: part, database: files.database(part), expectations: expectations, from: beginning)
             }
         }.value
     }

@@ -14,11 +14,15 @@ struct StoredCounts: Sendable {
     private static let portion = 2000
 
     /// Reads a database that a subscriber has closed, or is writing. Blocks on the disk.
-    init(database path: String) throws(StoreError) {
+    ///
+    /// - Parameter beginning: samples before this are left out.
+    init(database path: String, from beginning: Timestamp) throws(StoreError) {
         let reader = try SeriesReader(path: path)
         defer { try? reader.close() }
         let series = try reader.series(matching: [])
-        let (from, to) = (Timestamp(milliseconds: 0), Timestamp(milliseconds: .max))
+        let (from, to) = (beginning, Timestamp(milliseconds: .max))
+        // Windows are whole minutes: they say something of these samples only where all samples are meant.
+        let comparesWindows = beginning.milliseconds == 0
         for start in stride(from: 0, to: series.count, by: Self.portion) {
             let portion = series[start..<min(start + Self.portion, series.count)]
             let names = Dictionary(uniqueKeysWithValues: portion.map { ($0.id, $0.labels["instance"] ?? "") })
@@ -31,7 +35,7 @@ struct StoredCounts: Sendable {
                     self.samples[name, default: [:]][sample.timestamp.milliseconds, default: 0] += 1
                 }
                 let counted = (windows[id] ?? []).reduce(0) { $0 + Int($1.aggregate.count) }
-                windowDifference += abs(counted - stored.count)
+                if comparesWindows { windowDifference += abs(counted - stored.count) }
             }
         }
     }

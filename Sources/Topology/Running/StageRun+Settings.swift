@@ -28,7 +28,9 @@ extension StageRun {
         if process.listensDirectly { settings.set("direct", "127.0.0.1:0") }
         if let topics = process.topics {
             settings.set("bootstrap", try addresses(of: process.dials), as: .address)
-            settings.set("group", process.part)
+            // On a cluster of the user's no group may be one of theirs, or of an earlier run.
+            let prefix = options.bootstrap.isEmpty ? "" : "weir-compare-\(beginning.milliseconds)-"
+            settings.set("group", prefix + process.part)
             settings.set("topics", topics)
         }
         if let mode { settings.set("mode", mode) }

@@ -12,7 +12,7 @@ actor StageRun {
         var usesProxies = false
         /// The subscribers' processing mode; nil for theirs.
         var mode: String?
-        /// A cluster of the user's in place of the declared brokers.
+        /// A cluster of the user's in place of the declared brokers; its topics may hold what others published.
         var bootstrap: [String] = []
         /// The program to start; this one.
         var program = "/proc/self/exe"
@@ -25,6 +25,8 @@ actor StageRun {
     let files: StageFiles
     let options: Options
     private let lifeline: Lifeline
+    /// What was to be collected before is not this run's.
+    let beginning = Timestamp.now()
     private(set) var proxies: [String: FaultProxy] = [:]
     private(set) var processes: [String: StageProcess] = [:]
     /// In the order in which they were added.

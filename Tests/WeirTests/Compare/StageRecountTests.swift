@@ -19,7 +19,8 @@ struct StageRecountTests {
         return load
     }()
 
-    private func makeRun(_ stage: String, _ directory: TemporaryDirectory, usesProxies: Bool = false) throws -> StageRun {
+    private func makeRun(_ stage: String, _ directory: TemporaryDirectory, usesProxies: Bool = false) throws -> StageRun
+    {
         var options = StageRun.Options()
         options.program = try builtExecutable("weir")
         options.usesProxies = usesProxies
@@ -91,7 +92,8 @@ struct StageRecountTests {
         let recount = try #require(try await run.recount().first)
         let own = try await IndependentRecount(
             database: run.files.database("dashboard"), "dashboard", run.expectations)
-        #expect(own.expected == recount.expected && own.missing == recount.lost && own.surplus == 0, "\(own) \(recount)")
+        #expect(
+            own.expected == recount.expected && own.missing == recount.lost && own.surplus == 0, "\(own) \(recount)")
         #expect(recount.expected == recount.stored + recount.lost)
         #expect(recount.unexpected == 0 && recount.countedWrong == 0)
     }
@@ -105,7 +107,8 @@ struct StageRecountTests {
         options.program = try builtExecutable("weir")
         options.parts = [.steady]
         options.pace = ComparisonPace(
-            warmUp: .milliseconds(100), steady: .milliseconds(700), peak: .zero, fault: .zero, burst: .zero, calm: .zero,
+            warmUp: .milliseconds(100), steady: .milliseconds(700), peak: .zero, fault: .zero, burst: .zero,
+            calm: .zero,
             patience: .seconds(60), scales: [], together: 1)
         let comparison = try await ComparisonRunner(options) { _ in }.run()
         for stage in comparison.stages {
