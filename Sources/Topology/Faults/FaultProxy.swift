@@ -111,11 +111,8 @@ final class FaultProxy: Sendable {
                 // Both are on the client's event loop.
                 try client.pipeline.syncOperations.addHandler(ProxyEnd(other: server))
                 try server.pipeline.syncOperations.addHandler(ProxyEnd(other: client))
-                // Read when the client is active, which it is only after this initializer.
-                client.eventLoop.execute {
-                    client.read()
-                    server.read()
-                }
+                // One that is closed before it is active does not become inactive.
+                client.closeFuture.whenComplete { _ in server.close(promise: nil) }
             }
             .flatMapError { _ in client.close() }
     }
@@ -142,6 +139,14 @@ private final class ProxyEnd: ChannelInboundHandler {
     private let other: any Channel
 
     init(other: any Channel) { self.other = other }
+
+    /// The accepted end is active only after its initializer, by when the other one has long been: then both begin. A read
+    /// before that would never be answered.
+    func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        context.read()
+        other.read()
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let own = context.channel

@@ -49,6 +49,17 @@ struct Recount: Sendable {
         unexpected = stored - found
     }
 
+    /// The samples that ledgers have for a subscriber.
+    static func expected(by subscriber: String, of expectations: [StageRun.Expectation]) throws -> Int {
+        try expectations.filter { $0.subscriber == subscriber }.reduce(0) { sum, expectation in
+            let ledger = try PublishedLedger(path: expectation.ledger)
+            let isMeant = try topicsMeant(ledger.topics, pattern: expectation.topics)
+            return ledger.records.reduce(sum) { sum, record in
+                sum + (record.time >= expectation.since && isMeant[record.topic] ? record.samples : 0)
+            }
+        }
+    }
+
     private static func topicsMeant(_ topics: [String], pattern: String?) throws -> [Bool] {
         guard let pattern else { return topics.map { _ in true } }
         guard let regex = try? Regex(pattern) else { throw RecountError.pattern(pattern) }

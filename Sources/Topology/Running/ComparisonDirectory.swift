@@ -15,9 +15,9 @@ public struct ComparisonDirectory: Sendable {
             isTemporary = false
         } else {
             let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-            var template = Array("\(parent)/weir-compare-XXXXXX".utf8CString)
-            guard mkdtemp(&template) != nil else { throw ProcessError.system("mkdtemp in \(parent)", errno) }
-            self.path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+            let name = "weir-compare-\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 36))"
+            self.path = "\(parent)/\(name)"
+            guard mkdir(path, 0o700) == 0 else { throw ProcessError.system("mkdir \(path)", errno) }
             isTemporary = true
         }
     }

@@ -1,3 +1,5 @@
+internal import MetricModel
+
 extension StageRun {
     /// The settings of a process as of now: those it dials have to be listening.
     func settings(of process: StagePlan.Process, start: Int) throws -> ProcessSettings {
@@ -31,6 +33,8 @@ extension StageRun {
             // On a cluster of the user's no group may be one of theirs, or of an earlier run.
             let prefix = options.bootstrap.isEmpty ? "" : "weir-compare-\(beginning.milliseconds)-"
             settings.set("group", prefix + process.part)
+            // A member that is restarted is the same one, and takes over its partitions at once.
+            settings.set("group-instance-id", process.name)
             settings.set("topics", topics)
         }
         if let mode { settings.set("mode", mode) }

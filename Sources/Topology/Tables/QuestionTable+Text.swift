@@ -27,12 +27,12 @@ extension QuestionTable {
     private static func colored(_ text: String, _ mark: Character, code: Int) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             var result = ""
-            var rest = line[...]
+            var rest: Substring = line
             while let start = rest.firstIndex(of: mark) {
                 result += rest[..<start]
                 let marked = rest[start...]
                 let end = marked.firstRange(of: "  ")?.lowerBound ?? marked.endIndex
-                result += "\u{1B}[\(code)m\(marked[..<end])\u{1B}[0m"
+                result += "\u{1B}[\(code)m\(String(marked[..<end]))\u{1B}[0m"
                 rest = marked[end...]
             }
             return result + rest
