@@ -49,6 +49,8 @@ final class ChildProcess: Sendable {
         posix_spawn_file_actions_adddup2(&actions, lifeline.readingEnd, STDIN_FILENO)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "\(directory)/\(name).out", append, 0o644)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errorPath, append, 0o644)
+        // A socket that is closed here would stay open in a child that has inherited it.
+        try Self.closeFromThree(&actions)
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -128,6 +130,17 @@ final class ChildProcess: Sendable {
                 peakBytes: resources.ru_maxrss * 1024)
             return usage
         }
+    }
+
+    /// `posix_spawn_file_actions_addclosefrom_np(actions, 3)`, which glibc has since 2.34 and Swift's module of it hides.
+    private static func closeFromThree(
+        _ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>
+    ) throws(ProcessError) {
+        let name = "posix_spawn_file_actions_addclosefrom_np"
+        typealias AddCloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+        guard let symbol = dlsym(nil, name) else { throw ProcessError.system(name, ENOSYS) }
+        let code = unsafeBitCast(symbol, to: AddCloseFrom.self)(actions, 3)
+        guard code == 0 else { throw ProcessError.system(name, code) }
     }
 
     /// Ours, but no settings: what a process of a stage does is said on its command line.

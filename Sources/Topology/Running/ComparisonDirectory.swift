@@ -17,7 +17,7 @@ public struct ComparisonDirectory: Sendable {
             let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
             let name = "weir-compare-\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 36))"
             self.path = "\(parent)/\(name)"
-            guard mkdir(path, 0o700) == 0 else { throw ProcessError.system("mkdir \(path)", errno) }
+            guard mkdir(self.path, 0o700) == 0 else { throw ProcessError.system("mkdir \(self.path)", errno) }
             isTemporary = true
         }
     }
