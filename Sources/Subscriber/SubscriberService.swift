@@ -29,6 +29,7 @@ public final class SubscriberService: Service, Measured, Sendable {
     private let configuration: SubscriberConfiguration
     private let logger: Logger
     private let rejectedTopic: TopicName
+    private let alertsTopic: TopicName
     private let writer: SeriesWriter
     private let store = BlockingQueue(label: "weir.store")
     private let keeper = StatisticsKeeper()
@@ -42,7 +43,7 @@ public final class SubscriberService: Service, Measured, Sendable {
     /// Opens the database, or creates it.
     ///
     /// - Parameter metrics: what the subscriber reports to; see `reportMetrics()` and `SubscriberMetrics`.
-    /// - Throws: `StoreError`, or `InvalidTopicName` for the topic of rejected lines.
+    /// - Throws: `StoreError`, or `InvalidTopicName` for the topics of rejected lines and of alerts.
     public init(
         configuration: SubscriberConfiguration, logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory
     ) throws {
@@ -52,6 +53,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         lagTimers = LagTimers(metrics)
         report = Mutex(MetricReport(to: metrics))
         rejectedTopic = try TopicName(configuration.rejectedTopic)
+        alertsTopic = try TopicName(configuration.alertsTopic)
         var store = SeriesWriter.Configuration()
         store.retention = configuration.retention
         store.limits = configuration.seriesLimits
@@ -113,10 +115,21 @@ public final class SubscriberService: Service, Measured, Sendable {
         return Cluster(configuration: client, logger: logger)
     }
 
+    /// Nil in modes that raise none, and where there is no cluster to publish them to.
+    private func makeAlerts(_ cluster: Cluster?, _ producer: Producer?) -> Alerts? {
+        guard configuration.mode.actsOnArrival, let cluster, let producer else { return nil }
+        return Alerts(
+            configuration.conditions,
+            publisher: AlertPublisher(
+                cluster: cluster, producer: producer, topic: alertsTopic, isNeeded: !configuration.conditions.isEmpty,
+                generator: configuration.group, logger: logger))
+    }
+
     private func work(_ cluster: Cluster?, _ producer: Producer?) async throws {
+        let alerts = makeAlerts(cluster, producer)
         let intake = Intake(
-            formats: configuration.formats, policy: configuration.commitPolicy, mode: configuration.mode, observer: nil,
-            logger: logger)
+            formats: configuration.formats, policy: configuration.commitPolicy, mode: configuration.mode,
+            observer: alerts, logger: logger)
         let database = CommittedProgress(writer: writer, store: store)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try cluster.map { cluster in
@@ -124,9 +137,12 @@ public final class SubscriberService: Service, Measured, Sendable {
                 cluster: cluster,
                 configuration: GroupConsumerConfiguration(
                     group: configuration.group,
-                    topics: .pattern(configuration.topicPattern, excluding: [configuration.rejectedTopic]),
+                    topics: .pattern(
+                        configuration.topicPattern, excluding: [configuration.rejectedTopic, configuration.alertsTopic]),
                     // What stays with a member is read on while other partitions move.
-                    instanceID: configuration.groupInstanceID, assignors: [.cooperativeSticky]),
+                    sessionTimeout: configuration.sessionTimeout,
+                    heartbeatInterval: configuration.sessionTimeout / 3, instanceID: configuration.groupInstanceID,
+                    assignors: [.cooperativeSticky]),
                 listener: Assignments(
                     intake: intake, cluster: cluster, database: database, follower: follower, logger: logger))
         }
@@ -136,13 +152,14 @@ public final class SubscriberService: Service, Measured, Sendable {
         let committing = CommitLoop(
             intake: intake, writer: writer, store: store,
             rereading: Rereading(intake: intake, database: database, consumer: consumer, logger: logger),
-            rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger),
+            rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger), alerts: alerts,
             policy: configuration.commitPolicy, statistics: keeper, lagTimers: lagTimers,
             mentions: DropMentions(logger), skews: SkewMentions(logger), logger: logger)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Self.commit(committing) }
             group.addTask { await follower.run() }
+            if let alerts { group.addTask { await alerts.run(intake, statistics: self.keeper) } }
             group.addTask { try await Self.keepUp(committing) }
             group.addTask {
                 try await Self.read(consumer, listener, into: intake)

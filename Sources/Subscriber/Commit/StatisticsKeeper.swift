@@ -29,6 +29,10 @@ final class StatisticsKeeper: Sendable {
         }
     }
 
+    func set(alerts: AlertStatistics) {
+        statistics.withLock { $0.alerts = alerts }
+    }
+
     /// From collection to commit.
     var latency: LatencyHistogram { latencies.withLock { $0 } }
 

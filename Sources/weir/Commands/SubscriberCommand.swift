@@ -1,3 +1,4 @@
+import Aggregation
 import ArgumentParser
 import Instruments
 import MetricModel
@@ -46,6 +47,12 @@ struct SubscriberCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "After this long without a sign of life its partitions go to others of the group (default: 10s).",
+            valueName: "duration"))
+    var sessionTimeout: Duration?
+
+    @Option(
+        help: ArgumentHelp(
             """
             The topics to read: a regular expression over the whole name. Topics that are created later are found \
             (default: metrics\\.(?!rollup\\.).*).
@@ -63,6 +70,17 @@ struct SubscriberCommand: AsyncParsableCommand {
             """,
             valueName: "mode"))
     var mode: ProcessingMode?
+
+    @Option(
+        name: .customLong("alert"),
+        help: ArgumentHelp(
+            """
+            Raise an alert while a series meets this condition, such as 'node_load1 > 8 for 5m'; published to the topic \
+            alerts. With --mode realtime; may be given several times.
+            """,
+            valueName: "condition"),
+        transform: ConditionList.init(parsing:))
+    var alerts: [ConditionList] = []
 
     @Option(
         name: .customLong("format"),
@@ -114,8 +132,20 @@ struct SubscriberCommand: AsyncParsableCommand {
         configuration.direct = listen.map { DirectListening(host: $0.host, port: $0.port) }
         configuration.group = try settings.value(group, "group", default: "weir")
         configuration.groupInstanceID = try settings.value(groupInstanceID, "group-instance-id")
+        configuration.sessionTimeout = try settings.value(
+            sessionTimeout, "session-timeout", default: configuration.sessionTimeout)
+        guard configuration.sessionTimeout >= .milliseconds(500) else {
+            throw CommandError("--session-timeout is shorter than half a second, in which no group can agree")
+        }
         configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
         configuration.mode = try settings.value(mode, "mode", default: .batch)
+        configuration.conditions = try conditions(settings)
+        guard configuration.conditions.isEmpty || configuration.mode == .realtime else {
+            throw CommandError("alerts are raised in the mode realtime; give --mode realtime, or no --alert")
+        }
+        guard configuration.conditions.isEmpty || !configuration.bootstrap.isEmpty else {
+            throw CommandError("alerts are published to a topic; give --bootstrap, or no --alert")
+        }
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
         configuration.retention = try settings.value(retention, "retention", default: .standard).policy
@@ -136,6 +166,16 @@ struct SubscriberCommand: AsyncParsableCommand {
         try await weir.run(
             try report.reporting(services, as: "subscriber", settings, logger: logger) { $0.add(subscriber) },
             logger: logger)
+    }
+
+    private func conditions(_ settings: Settings) throws -> [ThresholdCondition] {
+        let flag = alerts.isEmpty ? nil : ConditionList(conditions: alerts.flatMap(\.conditions))
+        let conditions = try settings.value(flag, "alerts")?.conditions ?? []
+        var names: Set<String> = []
+        for condition in conditions where !names.insert(condition.name).inserted {
+            throw CommandError("the alert '\(condition.name)' is given twice")
+        }
+        return conditions
     }
 
     private func limits(_ settings: Settings) throws -> SeriesLimits {

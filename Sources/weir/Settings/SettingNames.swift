@@ -20,9 +20,9 @@ enum SettingNames {
             "shape", "instance-prefix", "topic", "ledger", "format", "report", "report-every", "log-level",
         ],
         "subscriber": [
-            "bootstrap", "database", "formats", "group", "group-instance-id", "mode", "retention", "series-limit",
-            "series-limit-per-metric", "series-limit-per-source", "topics", "self-metrics", "instance", "log-level",
-            "direct", "report", "report-every",
+            "alerts", "bootstrap", "database", "formats", "group", "group-instance-id", "session-timeout", "mode",
+            "retention", "series-limit", "series-limit-per-metric", "series-limit-per-source", "topics", "self-metrics",
+            "instance", "log-level", "direct", "report", "report-every",
         ],
         "compare": ["hosts", "series", "interval", "events", "peak", "bootstrap", "format"],
         "database": ["database", "format"],
