@@ -25,8 +25,10 @@ struct StageDisturbance: Sendable {
     /// A result whose losses are not counted yet.
     private struct Pending<Result: Sendable>: Sendable {
         var result: Result
-        var from: Int64
-        var to: Int64
+        /// In milliseconds since 1970.
+        var start: Int64
+        /// When what was done was over, though not yet what came of it.
+        var end: Int64
         /// The subscribers that it was aimed at, by part.
         var aimedAt: Set<String>
     }
@@ -67,16 +69,19 @@ struct StageDisturbance: Sendable {
         try await run.awaitDrained(within: pace.patience)
         await run.stop()
         let recounts = try await run.recount()
+        let times = LossTimes((disturbed.map { ($0.start, $0.end) } + added.map { ($0.start, $0.end) }))
         return Outcome(
             additions: added.map { pending in
                 var result = pending.result
-                result.lost = recounts.reduce(0) { $0 + $1.lost(from: pending.from, to: pending.to) }
+                let (from, to) = times.range(ofStart: pending.start)
+                result.lost = recounts.reduce(0) { $0 + $1.lost(from: from, to: to) }
                 return result
             },
             faults: disturbed.map { pending in
                 var result = pending.result
+                let (from, to) = times.range(ofStart: pending.start)
                 for recount in recounts {
-                    let lost = recount.lost(from: pending.from, to: pending.to)
+                    let lost = recount.lost(from: from, to: to)
                     result.lost += lost
                     if !pending.aimedAt.contains(recount.subscriber) { result.othersLost += lost }
                 }
@@ -109,6 +114,7 @@ struct StageDisturbance: Sendable {
             try await run.restoreNetwork()
         }
         let end = ContinuousClock.now
+        let endTime = Timestamp.now().milliseconds
         let recovery = try await awaitRecovery()
         peakWaiting.cancel()
         let now = await run.snapshot()
@@ -128,7 +134,7 @@ struct StageDisturbance: Sendable {
                 fault: fault, seconds: (end - start.instant) / .seconds(1), lost: 0, othersLost: 0,
                 repeated: max(0, repeated), delayed: delayed, othersMaximum: LatencyResult(others).maximum,
                 waitingRecords: await peakWaiting.value, recoverySeconds: recovery.map { ($0 - end) / .seconds(1) }),
-            from: from, to: Timestamp.now().milliseconds, aimedAt: aimedAt)
+            start: from, end: endTime, aimedAt: aimedAt)
     }
 
     private func killAndRestart(_ name: String, after duration: Duration) async throws {
@@ -190,6 +196,7 @@ struct StageDisturbance: Sendable {
             try await run.hasArrived(newcomer)
         }
         let seconds = (ContinuousClock.now - began) / .seconds(1)
+        let endTime = Timestamp.now().milliseconds
         try await Task.sleep(for: pace.calm)
         var notCollected = 0
         for name in newcomer.touched { notCollected += try await run.notCollected(by: name, since: from) }
@@ -198,7 +205,30 @@ struct StageDisturbance: Sendable {
                 addition: addition, touched: newcomer.touched.count, editedLines: newcomer.touched.count,
                 newConnections: newcomer.connections, notCollected: notCollected, lost: 0,
                 secondsUntilData: hasData ? seconds : nil),
-            from: from, to: Timestamp.now().milliseconds, aimedAt: [])
+            start: from, end: endTime, aimedAt: [])
+    }
+}
+
+/// Which losses belong to which of several disturbances, by when the samples were to be collected.
+///
+/// What is lost was on its way when a disturbance began, so it may have been collected a little earlier; it is never
+/// attributed to what was over by then.
+struct LossTimes {
+    /// How long a sample may be on its way.
+    private static let lead: Int64 = 3000
+
+    private let steps: [(start: Int64, end: Int64)]
+
+    init(_ steps: [(start: Int64, end: Int64)]) { self.steps = steps.sorted { $0.start < $1.start } }
+
+    /// From the one to before the other, in milliseconds since 1970; all times belong to one of the steps.
+    func range(ofStart start: Int64) -> (from: Int64, to: Int64) {
+        guard let index = steps.firstIndex(where: { $0.start == start }) else { return (0, 0) }
+        return (beginning(of: index), index + 1 < steps.count ? beginning(of: index + 1) : .max)
+    }
+
+    private func beginning(of index: Int) -> Int64 {
+        index == 0 ? 0 : max(steps[index - 1].end, steps[index].start - Self.lead)
     }
 }
 
