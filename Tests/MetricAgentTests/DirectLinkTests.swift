@@ -24,8 +24,8 @@ import Testing
 
     private func connected(_ link: DirectLink) -> DirectLink {
         var link = link
-        #expect(link.connect())
-        #expect(link.up())
+        #expect(link.connect() == true)
+        #expect(link.up() == true)
         return link
     }
 
@@ -43,17 +43,17 @@ import Testing
 
     @Test func `records wait for the connection and leave in order`() {
         var link = link()
-        for samples in 1...3 { #expect(!link.offer(frame(samples))) }
+        for samples in 1...3 { #expect(link.offer(frame(samples)) == false) }
         #expect(link.statistics.waiting.samples == 6)
         link = connected(link)
         #expect(link.next(maximumBytes: 15).map(\.sampleCount) == [1, 2], "as many as reach the bytes")
         #expect(link.next(maximumBytes: 1).map(\.sampleCount) == [3], "one at least")
-        #expect(link.next(maximumBytes: 1).isEmpty)
-        for samples in 1...3 { #expect(!link.written(frame(samples))) }
+        #expect(link.next(maximumBytes: 1).isEmpty == true)
+        for samples in 1...3 { #expect(link.written(frame(samples)) == false) }
         #expect(link.statistics.sent == .init(records: 3, samples: 6))
         #expect(link.isEmpty)
-        #expect(link.offer(frame(4)), "nobody is writing, so the caller is to")
-        #expect(!link.offer(frame(5)), "somebody is writing now")
+        #expect(link.offer(frame(4)) == true, "nobody is writing, so the caller is to")
+        #expect(link.offer(frame(5)) == false, "somebody is writing now")
         expectBalance(link)
     }
 
@@ -81,10 +81,10 @@ import Testing
     @Test func `a connection that has no room is not written to`() {
         var link = connected(link())
         _ = link.next(maximumBytes: 1)
-        #expect(!link.writable(false))
-        #expect(!link.offer(frame(1)))
-        #expect(link.next(maximumBytes: 1).isEmpty)
-        #expect(link.writable(true))
+        #expect(link.writable(false) == false)
+        #expect(link.offer(frame(1)) == false)
+        #expect(link.next(maximumBytes: 1).isEmpty == true)
+        #expect(link.writable(true) == true)
         #expect(link.next(maximumBytes: 1).map(\.sampleCount) == [1])
     }
 
@@ -111,7 +111,7 @@ import Testing
         var link = link()
         var pauses: [Duration] = []
         for _ in 0..<8 {
-            #expect(link.connect())
+            #expect(link.connect() == true)
             pauses.append(link.failed() ?? .zero)
         }
         for (number, pause) in pauses.enumerated() {
@@ -129,10 +129,10 @@ import Testing
         for samples in [1, 2] { _ = link.offer(frame(samples)) }
         link = connected(link)
         let underWay = link.next(maximumBytes: 1)
-        #expect(!link.peerFinished(), "one is under way")
-        #expect(!link.offer(frame(4)))
-        #expect(link.next(maximumBytes: 100).isEmpty)
-        #expect(link.written(underWay[0]), "now the connection can be closed")
+        #expect(link.peerFinished() == false, "one is under way")
+        #expect(link.offer(frame(4)) == false)
+        #expect(link.next(maximumBytes: 100).isEmpty == true)
+        #expect(link.written(underWay[0]) == true, "now the connection can be closed")
         #expect(link.down(after: .seconds(1)) != nil)
         #expect(link.statistics.lostInAll.samples == 0)
         #expect(link.statistics.waiting.samples == 2 + 4)
@@ -147,7 +147,7 @@ import Testing
         _ = link.offer(frame(8))
         _ = link.written(underWay[0])
         #expect(link.down(after: .seconds(5)) == nil, "no other attempt")
-        #expect(!link.connect())
+        #expect(link.connect() == false)
         #expect(link.statistics.sent.samples == 1)
         #expect(link.statistics.lost(.shutdown).samples == 2 + 4 + 8)
         #expect(link.isEmpty)
