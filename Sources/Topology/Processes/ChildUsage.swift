@@ -63,13 +63,27 @@ enum EstablishedConnections {
     private static func table() -> [Substring: Pair] {
         var table: [Substring: Pair] = [:]
         for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            guard let data = FileManager.default.contents(atPath: path) else { continue }
-            for line in String(decoding: data, as: UTF8.self).split(separator: "\n").dropFirst() {
+            for line in String(decoding: bytes(ofKernelFile: path), as: UTF8.self).split(separator: "\n").dropFirst() {
                 let fields = line.split(separator: " ")
                 if fields.count > 9, fields[3] == "01" { table[fields[9]] = Pair(fields[1], fields[2]) }
             }
         }
         return table
+    }
+
+    /// The kernel hands these out a page at a time, which must not be taken for the end of the file.
+    private static func bytes(ofKernelFile path: String) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        while true {
+            let part = [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, count in
+                count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
+            }
+            if part.isEmpty { return bytes }
+            bytes += part
+        }
     }
 
     private static func sockets(of identifier: Int32) -> [Substring] {

@@ -5,7 +5,8 @@ internal import Glibc
 /// The parent holds the only writing end of a pipe whose reading end is its children's standard input. The kernel closes
 /// it with the parent, also after `kill -9`; a child's thread that reads from it sees the end and exits. A child that is
 /// stopped (`SIGSTOP`) at that moment cannot read; it is in a process group of its own, which the parent's end orphans, and
-/// to an orphaned group with stopped members the kernel sends `SIGHUP` and `SIGCONT`.
+/// to an orphaned group with stopped members the kernel sends `SIGHUP` and `SIGCONT`. (One whose threads are just about to
+/// stop when the parent is killed, within milliseconds, is missed by both.)
 ///
 /// `PR_SET_PDEATHSIG` would not do: it fires when the *thread* that started the child ends, which threads of a pool do.
 public final class Lifeline: Sendable {

@@ -16,6 +16,14 @@ struct CompareProcessTests {
         }
     }
 
+    private func isStopped(_ identifier: pid_t) -> Bool {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(identifier)/task")) ?? []
+        return threads.allSatisfy { thread in
+            let stat = FileManager.default.contents(atPath: "/proc/\(identifier)/task/\(thread)/stat")
+            return String(decoding: stat ?? Data(), as: UTF8.self).split(separator: ")").last?.hasPrefix(" T") == true
+        }
+    }
+
     private func start(_ weir: WeirProcesses) throws -> ChildProcess {
         try weir.start([
             "compare", "--stage", "pubsub", "--only", "steady", "--hosts", "2", "--series", "10", "--directory",
@@ -39,6 +47,7 @@ struct CompareProcessTests {
         let processes = try await awaitAll(weir, runner)
         let stopped = try #require(processes.first)
         kill(stopped, SIGSTOP)
+        try await eventually("all its threads are stopped") { isStopped(stopped) }
         runner.kill()
         try await eventually("everything it started is gone") {
             started(in: weir.directory.appending("work"), by: runner.identifier).isEmpty
