@@ -7,7 +7,7 @@ internal import SeriesStore
 public import ServiceLifecycle
 internal import Synchronization
 
-/// Reads the metric topics as a member of a consumer group and aggregates them into SQLite.
+/// Reads the metric topics as a member of a consumer group and aggregates them into SQLite; emits what rules say.
 ///
 /// Samples, windows, offsets and agent sequences are committed in one transaction, and reading starts where the
 /// database stopped; so every sample counts once, whatever is killed when. `init` opens the database, `run` reads
@@ -16,6 +16,8 @@ internal import Synchronization
 ///     consumer ─► Intake (decodes) ─► CommitLoop ─► SeriesWriter
 ///                    ▲                     │
 ///         Assignments┘ (start, flush)      └─► OffsetFollower (the group's offsets), RejectionPublisher
+///
+///     WindowCloser ─► RuleEvaluator ─► outbox ─► Emitter        in modes that close windows
 public final class SubscriberService: Service, Measured, Sendable {
     /// How long a shutdown waits for the last commit. What is not committed by then is read again at the next start.
     private static let lastCommitPatience = Duration.milliseconds(1200)
@@ -26,6 +28,8 @@ public final class SubscriberService: Service, Measured, Sendable {
     private let writer: SeriesWriter
     private let progress: StoredProgress
     private let store = BlockingQueue(label: "weir.store")
+    /// For evaluating rules, which takes longer than a commit may wait.
+    private let ruleWork = BlockingQueue(label: "weir.rules")
     private let keeper = StatisticsKeeper()
     private let lagTimers: LagTimers
     private let report: Mutex<MetricReport>
@@ -33,7 +37,7 @@ public final class SubscriberService: Service, Measured, Sendable {
     /// Opens the database, or creates it.
     ///
     /// - Parameter metrics: what the subscriber reports to; see `reportMetrics()` and `SubscriberMetrics`.
-    /// - Throws: `StoreError`, or `InvalidTopicName` for the topic of rejected lines.
+    /// - Throws: `StoreError`, `RuleSelectionError`, or `InvalidTopicName` for the topic of rejected lines.
     public init(
         configuration: SubscriberConfiguration, logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory
     ) throws {
@@ -45,6 +49,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         var store = SeriesWriter.Configuration()
         store.retention = configuration.retention
         store.limits = configuration.seriesLimits
+        store.rules = try RuleSelection.rules(configuration)
         writer = try SeriesWriter(path: configuration.databasePath, configuration: store, logger: logger)
         progress = try writer.progress()
     }
@@ -84,7 +89,7 @@ public final class SubscriberService: Service, Measured, Sendable {
     private func work(_ cluster: Cluster, _ producer: Producer) async throws {
         let intake = Intake(
             progress: progress, formats: configuration.formats, policy: configuration.commitPolicy,
-            mode: configuration.mode, observer: nil, logger: logger)
+            mode: configuration.mode, watermark: configuration.watermark, observer: nil, logger: logger)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try GroupConsumer(
             cluster: cluster,
@@ -103,6 +108,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Self.commit(committing) }
             group.addTask { await follower.run() }
+            if configuration.mode.closesWindows { try addEmission(to: &group, intake, producer) }
             group.addTask {
                 try await Self.read(consumer, into: intake)
                 await intake.finish()
@@ -112,6 +118,25 @@ public final class SubscriberService: Service, Measured, Sendable {
             try await group.next()
             group.cancelAll()
         }
+    }
+
+    /// Has windows closed and emitted until the group is cancelled. What is left then is due at the next start.
+    private func addEmission(
+        to group: inout ThrowingTaskGroup<Void, any Error>, _ intake: Intake, _ producer: Producer
+    ) throws {
+        let (arrivals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let closer = WindowCloser(
+            intake: intake, writer: writer, evaluator: try RuleEvaluator(writer), store: ruleWork,
+            maximumWaiting: configuration.maximumWaitingEmissions, statistics: keeper, logger: logger,
+            emissions: continuation)
+        let emitter = Emitter(
+            writer: writer, store: ruleWork, producer: producer, identity: try writer.identity(), statistics: keeper,
+            logger: logger, arrivals: arrivals)
+        group.addTask {
+            defer { try? closer.evaluator.close() }
+            try await closer.run()
+        }
+        group.addTask { try await emitter.run() }
     }
 
     /// Reads until the service is shut down; then the group has been left.

@@ -1,4 +1,4 @@
-internal import Aggregation
+public import Aggregation
 internal import GRDB
 public import Logging
 public import MetricModel
@@ -25,6 +25,8 @@ public final class SeriesWriter: Sendable {
         public var retention = RetentionPolicy.forever
         /// How many series are taken.
         public var limits = SeriesLimits()
+        /// What is aggregated besides the windows of all series. See `dueWindows(limit:)`.
+        public var rules: [AggregationRule] = []
 
         public init() {}
     }
@@ -55,8 +57,12 @@ public final class SeriesWriter: Sendable {
     }
 
     /// Stores a head, all of it or (when this throws) nothing. The same head may be tried again.
-    public func commit(_ head: Head, now: Timestamp = .now()) throws(StoreError) -> CommitReport {
-        try withState { state in try state.commit(head, now: now) }
+    ///
+    /// - Parameter eventTime: how far event time has come with this head; windows of rules close by it.
+    public func commit(
+        _ head: Head, eventTime: Timestamp? = nil, now: Timestamp = .now()
+    ) throws(StoreError) -> CommitReport {
+        try withState { state in try state.commit(head, eventTime: eventTime, now: now) }
     }
 
     /// Packs some of the old samples, which takes a few milliseconds. Gives whether there is more to do; call it
@@ -97,7 +103,7 @@ public final class SeriesWriter: Sendable {
         try result.get()
     }
 
-    private func withState<Value: Sendable>(_ body: (inout WriterState) throws -> Value) throws(StoreError) -> Value {
+    func withState<Value: Sendable>(_ body: (inout WriterState) throws -> Value) throws(StoreError) -> Value {
         let result = state.withLock { state -> Result<Value, StoreError> in
             guard state != nil else { return .failure(.closed(path: path)) }
             do {

@@ -6,13 +6,14 @@ internal import MetricModel
 struct WriterState {
     let queue: DatabaseQueue
     private let lock: WriterLock
-    private var series: KnownSeries
+    private(set) var series: KnownSeries
     private var samples: SampleTables
     private var windows: [WindowTable]
     private var progress: ProgressTables
     private var sealing: Sealing
     private var expiry: Expiry
     private let freePages: FreePages
+    var rules: RuleEngine
     /// A transaction failed, so what the tables remember may never have been stored.
     private var isDoubtful = false
 
@@ -29,9 +30,10 @@ struct WriterState {
             )
         }
         sealing = Sealing(age: configuration.sealAge)
+        rules = try queue.write { try RuleEngine(configuration.rules, leads: true, now: .now(), $0) }
     }
 
-    mutating func commit(_ head: Head, now: Timestamp) throws -> CommitReport {
+    mutating func commit(_ head: Head, eventTime: Timestamp?, now: Timestamp) throws -> CommitReport {
         let clock = ContinuousClock()
         let start = clock.now
         var report = CommitReport()
@@ -52,6 +54,7 @@ struct WriterState {
                 (report.newSeries, report.overflow) = try state.series.finish()
                 try state.progress.store(offsets: head.offsets)
                 try state.progress.store(sequences: head.sequences)
+                try state.rules.store(runs, eventTime: eventTime, retentions: state.series.retentions, now: now)
             }
         } catch {
             series.rollBack()
@@ -79,7 +82,8 @@ struct WriterState {
         return try isMore || queue.writeWithoutTransaction { _ in try freePages.giveBack() }
     }
 
-    private mutating func transaction(_ body: (inout WriterState) throws -> Void) throws {
+    mutating func transaction(_ body: (inout WriterState) throws -> Void) throws {
+        rules.begin()
         do {
             try queue.writeWithoutTransaction { database in
                 if isDoubtful { try reload(database) }
@@ -90,8 +94,10 @@ struct WriterState {
             }
         } catch {
             isDoubtful = true
+            rules.rollBack()
             throw error
         }
+        rules.didCommit()
     }
 
     private mutating func reload(_ database: Database) throws {

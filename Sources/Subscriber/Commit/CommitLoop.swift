@@ -1,6 +1,7 @@
 internal import KafkaClient
 internal import KafkaProtocol
 internal import Logging
+internal import MetricModel
 internal import SeriesStore
 internal import Synchronization
 
@@ -30,7 +31,7 @@ struct CommitLoop: Sendable {
             let start = clock.now
             let lost = try await rejections.publish(harvest.rejections)
             let commitStart = clock.now
-            let report = try await commit(harvest.head)
+            let report = try await commit(harvest.head, harvest.eventTime)
             lagTimers.record(harvest, commitStart, clock.now)
             await intake.didCommit(harvest.head)
             var counts = harvest.counts
@@ -58,11 +59,11 @@ struct CommitLoop: Sendable {
     }
 
     /// Tries until it succeeds, as long as trying may help; what is read meanwhile waits in the topics.
-    private func commit(_ head: Head) async throws -> CommitReport {
+    private func commit(_ head: Head, _ eventTime: Timestamp?) async throws -> CommitReport {
         var failures = 0
         while true {
             do {
-                let report = try await store.run { [writer] in try writer.commit(head) }
+                let report = try await store.run { [writer] in try writer.commit(head, eventTime: eventTime) }
                 if failures > 0 {
                     logger.notice("the database can be written again", metadata: ["path": "\(writer.path)"])
                 }

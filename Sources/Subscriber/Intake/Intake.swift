@@ -41,9 +41,10 @@ actor Intake {
     /// - Parameter observer: sees what arrives, in a mode that acts on arrival.
     init(
         progress: StoredProgress, formats: [TopicFormat], policy: CommitPolicy, mode: ProcessingMode,
-        observer: (any ArrivalObserver)?, logger: Logger
+        watermark: WatermarkSettings = WatermarkSettings(), observer: (any ArrivalObserver)?, logger: Logger
     ) {
         decoder = RecordDecoder(sequences: progress.sequences, formats: formats)
+        decoder.watermark = EventTimeWatermark(settings: watermark)
         stored = progress.offsets
         self.policy = policy
         self.mode = mode
@@ -184,7 +185,7 @@ actor Intake {
                 if isFinished { return nil }
             } else if isFinished || flushes > 0 || isFull || .now >= earliest {
                 decoder.recordSequences(in: &harvest.head)
-                harvest.eventTime = decoder.watermark.advance(at: .now())
+                harvest.eventTime = eventTime(at: .now())
                 let taken = harvest
                 harvest = Harvest()
                 change()
@@ -213,8 +214,12 @@ actor Intake {
     /// How far event time has come when everything that was read is in the database: it goes on while nothing comes. Nil
     /// while something is in hand, which will bring its own.
     func eventTimeAtRest() -> Timestamp? {
-        guard begun == committed else { return nil }
-        return decoder.watermark.advance(at: .now())
+        begun == committed ? eventTime(at: .now()) : nil
+    }
+
+    /// Nil also where this member has no partition: then others have what event time is made of.
+    private func eventTime(at clock: ClockReading) -> Timestamp? {
+        positions.isEmpty ? nil : decoder.watermark.advance(at: clock)
     }
 
     /// A harvest that `next` gave is in the database.

@@ -36,6 +36,15 @@ struct SubscriberCommand: AsyncParsableCommand {
     var mode: ProcessingMode?
 
     @Option(
+        help: ArgumentHelp(
+            """
+            Rules for the modes stream and realtime, see docs/rules.md (default: in mode stream the one-minute windows of \
+            every series).
+            """,
+            valueName: "file"))
+    var rules: String?
+
+    @Option(
         name: .customLong("format"),
         help: ArgumentHelp(
             """
@@ -81,6 +90,7 @@ struct SubscriberCommand: AsyncParsableCommand {
             databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
         configuration.group = try settings.value(group, "group", default: "weir")
         configuration.mode = try settings.value(mode, "mode", default: .batch)
+        configuration.rules = try settings.value(rules, "rules").map { try RuleFile(path: $0) }
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
         configuration.retention = try settings.value(retention, "retention", default: .standard).policy

@@ -15,7 +15,8 @@ enum SettingNames {
             "log-level",
         ],
         "subscriber": [
-            "bootstrap", "database", "formats", "group", "mode", "retention", "series-limit", "series-limit-per-metric",
+            "bootstrap", "database", "formats", "group", "mode", "retention", "rules", "series-limit",
+            "series-limit-per-metric",
             "series-limit-per-source", "self-metrics", "instance", "log-level",
         ],
         "database": ["database", "format"],
