@@ -53,6 +53,7 @@ let package = Package(
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
         .target(name: "CCRC32C"),
         .target(name: "CCachedRead"),
+        .systemLibrary(name: "CMalloc"),
 
         // MARK: The pipeline, top to bottom
         .target(name: "Instruments", dependencies: [.coreMetrics], swiftSettings: strict),
@@ -101,7 +102,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Instruments", "MetricModel", "MetricRegistry", "RecordBatch", "KafkaProtocol", "CommitLog", "Broker",
+                "CMalloc", "Instruments", "MetricModel", "MetricRegistry", "RecordBatch", "KafkaProtocol", "CommitLog",
+                "Broker",
                 "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
                 "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
                 .unixSignals, .nioCore, .nioPosix,

@@ -5,14 +5,18 @@ public import SeriesStore
 
 /// What a subscriber reads, where it stores it, and how often it commits.
 public struct SubscriberConfiguration: Sendable {
+    /// All topics of samples, those that subscribers publish themselves left out.
+    public static let standardTopicPattern = #"metrics\.(?!rollup\.).*"#
+    public static let standardRejectedTopic = "metrics.rejected"
+
     /// Brokers to ask first.
     public var bootstrap: [BrokerAddress]
     /// The consumer group. Its committed offsets follow the database; they are for tools that show the lag.
     public var group = "weir"
     /// The topics to read: a regular expression over the whole name. New topics are found while it runs.
-    public var topicPattern = #"metrics\.(?!rollup\.).*"#
+    public var topicPattern = Self.standardTopicPattern
     /// Where lines that are no samples go; never read.
-    public var rejectedTopic = "metrics.rejected"
+    public var rejectedTopic = Self.standardRejectedTopic
     /// The formats of topics whose records have no content type; the first that matches counts. Others are in the
     /// Prometheus text format.
     public var formats: [TopicFormat] = []
@@ -48,7 +52,7 @@ public struct CommitPolicy: Hashable, Sendable {
     /// From one commit's start to the next one's, at most, whatever the last one took.
     public var maximumInterval: Duration = .seconds(2)
     /// Samples that wait for a commit; with more, reading waits. Rejected lines count as some dozens each.
-    public var maximumSamples = 500_000
+    public var maximumSamples = 2_000_000
 
     public init() {}
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+@preconcurrency import CMalloc
 @preconcurrency import Glibc
 
 /// The program: parses the command line, resolves the settings, builds the services and runs them.
@@ -18,8 +19,9 @@ struct Weir: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            DemoCommand.self, BrokerCommand.self, AgentCommand.self, SubscriberCommand.self, QueryCommand.self,
-            DatabaseCommand.self, RulesCommand.self, TopicCommand.self, GroupCommand.self, ProduceCommand.self,
+            DemoCommand.self, BrokerCommand.self, AgentCommand.self, SubscriberCommand.self, LiveCommand.self,
+            QueryCommand.self, DatabaseCommand.self, RulesCommand.self, TopicCommand.self, GroupCommand.self,
+            ProduceCommand.self,
             ConsumeCommand.self, LogCommand.self,
         ])
 
@@ -27,6 +29,9 @@ struct Weir: AsyncParsableCommand {
         // Lines reach a pipe when they are written, and a closed pipe is an error, not the end of the process.
         setvbuf(stdout, nil, _IOLBF, 0)
         signal(SIGPIPE, SIG_IGN)
+        // Left to itself, glibc raises this limit to 32 MiB with the first large buffers that are freed, and heaps of those
+        // stay with the process: a subscriber that reads a backlog kept 170 MB instead of 65 (docs/measurements.md).
+        mallopt(M_MMAP_THRESHOLD, 4 << 20)
         await main(nil)
     }
 }

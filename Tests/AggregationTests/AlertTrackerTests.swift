@@ -18,7 +18,7 @@ struct AlertTrackerTests {
 
     /// The states that samples of one series lead to, with their times in seconds.
     private func events(_ tracker: inout AlertTracker<Int>, _ samples: (Int64, Double)...) -> [String] {
-        samples.compactMap { seconds, value in
+        samples.flatMap { seconds, value in
             tracker.observe(sample(seconds, value), of: 1).map {
                 "\($0.state.rawValue)@\($0.time.milliseconds / 1000)"
             }
@@ -30,11 +30,17 @@ struct AlertTrackerTests {
         var tracker = AlertTracker<Int>(try condition())
         #expect(events(&tracker, (0, 1), (10, 9), (20, 12), (30, 8), (40, 7)) == ["firing@10", "resolved@30"])
         let firing = tracker.observe(sample(50, 9.5), of: 1)
-        #expect(firing == AlertEvent(state: .firing, value: 9.5, time: time(50), activeSince: time(50)))
+        #expect(
+            firing == [
+                AlertEvent(state: .firing, value: 9.5, time: time(50), activeSince: time(50), firedAt: time(50))
+            ])
         let resolved = tracker.observe(sample(60, 3), of: 1)
         #expect(
-            resolved
-                == AlertEvent(state: .resolved, value: 3, time: time(60), activeSince: time(50), ending: .value))
+            resolved == [
+                AlertEvent(
+                    state: .resolved, value: 3, time: time(60), activeSince: time(50), firedAt: time(50), ending: .value
+                )
+            ])
     }
 
     @Test("with a duration it is pending first, and fires with the first sample that is far enough from the first one")
@@ -44,15 +50,15 @@ struct AlertTrackerTests {
             events(&tracker, (0, 9), (10, 9), (20, 9), (30, 9), (40, 9), (50, 1)) == [
                 "pending@0", "firing@30", "resolved@50",
             ])
-        #expect(tracker.active.isEmpty)
+        #expect(tracker.status(of: 1)?.stage == .inactive)
     }
 
-    @Test("a pending alert that goes away makes no event, and begins anew")
+    @Test("a pending alert that goes away never fires, and begins anew")
     func interrupted() throws {
         var tracker = AlertTracker<Int>(try condition(.seconds(25)))
         #expect(
             events(&tracker, (0, 9), (20, 9), (25, 1), (30, 9), (50, 9), (55, 9)) == [
-                "pending@0", "pending@30", "firing@55",
+                "pending@0", "inactive@25", "pending@30", "firing@55",
             ])
     }
 
@@ -62,7 +68,7 @@ struct AlertTrackerTests {
     func late() throws {
         var tracker = AlertTracker<Int>(try condition())
         #expect(events(&tracker, (10, 1), (5, 99), (10, 99), (20, 9), (20, 1), (15, 1)) == ["firing@20"])
-        #expect(tracker.active[1]?.lastValue == 9)
+        #expect(tracker.status(of: 1)?.lastValue == 9)
     }
 
     @Test("a series that ends resolves its alert: by a staleness marker or by silence")
@@ -71,27 +77,56 @@ struct AlertTrackerTests {
         _ = events(&tracker, (10, 9))
         let marker = tracker.observe(sample(20, .stalenessMarker), of: 1)
         #expect(
-            marker
-                == AlertEvent(state: .resolved, value: 9, time: time(20), activeSince: time(10), ending: .seriesEnded))
-        #expect(tracker.observe(sample(15, 9), of: 1) == nil, "older than the marker")
+            marker == [
+                AlertEvent(
+                    state: .resolved, value: 9, time: time(20), activeSince: time(10), firedAt: time(10),
+                    ending: .seriesEnded)
+            ])
+        #expect(tracker.observe(sample(15, 9), of: 1).isEmpty, "older than the marker")
         _ = tracker.observe(sample(30, 9), of: 1)
         _ = tracker.observe(sample(30, 2), of: 2)
         #expect(tracker.advance(to: time(330)).isEmpty)
         let silent = tracker.advance(to: time(331))
-        #expect(silent.map(\.series) == [1])
-        #expect(silent.map(\.event.state) == [.resolved])
-        #expect(silent.map(\.event.time) == [time(330)])
+        #expect(silent.map(\.series).sorted() == [1, 2])
+        #expect(silent.compactMap(\.event?.state) == [.resolved])
+        #expect(silent.compactMap(\.event?.time) == [time(330)])
         #expect(tracker.advance(to: time(10_000)).isEmpty)
+        #expect(tracker.seriesCount == 0)
+    }
+
+    @Test("a series that was silent for long had ended, whether or not event time was told in between")
+    func gap() throws {
+        let samples: [(Int64, Double)] = [(0, 9), (100, 9), (200, 9), (501, 9), (700, 9), (1100, 1), (1101, 9)]
+        var untold = AlertTracker<Int>(try condition(.seconds(150)))
+        var told = untold
+        var expected: [AlertEvent] = []
+        for (seconds, value) in samples {
+            expected += told.advance(to: time(seconds)).compactMap(\.event)
+            expected += told.observe(sample(seconds, value), of: 1)
+        }
+        #expect(samples.flatMap { untold.observe(sample($0, $1), of: 1) } == expected)
+        #expect(
+            expected.map { "\($0.state.rawValue)@\($0.time.milliseconds / 1000)" } == [
+                "pending@0", "firing@200", "resolved@500", "pending@501", "firing@700", "resolved@1000", "pending@1101",
+            ])
+    }
+
+    @Test("of some series event time may stand still")
+    func others() throws {
+        var tracker = AlertTracker<Int>(try condition())
+        for series in [1, 2] { _ = tracker.observe(sample(10, 9), of: series) }
+        #expect(tracker.advance(to: time(1000)) { $0 == 2 }.map(\.series) == [2])
+        #expect(tracker.seriesCount == 1)
     }
 
     @Test("each series has its own state")
     func independent() throws {
         var tracker = AlertTracker<Int>(try condition())
-        #expect(tracker.observe(sample(10, 9), of: 1)?.state == .firing)
-        #expect(tracker.observe(sample(10, 1), of: 2) == nil)
-        #expect(tracker.observe(sample(10, 10), of: 3)?.state == .firing)
-        #expect(tracker.observe(sample(20, 1), of: 1)?.state == .resolved)
-        #expect(Set(tracker.active.keys) == [3])
+        #expect(tracker.observe(sample(10, 9), of: 1).map(\.state) == [.firing])
+        #expect(tracker.observe(sample(10, 1), of: 2).isEmpty)
+        #expect(tracker.observe(sample(10, 10), of: 3).map(\.state) == [.firing])
+        #expect(tracker.observe(sample(20, 1), of: 1).map(\.state) == [.resolved])
+        #expect(tracker.status(of: 3)?.stage == .firing(since: time(10), firedAt: time(10)))
     }
 
     @Test("alerts that were stored go on after a restart, without being told again")
@@ -101,11 +136,13 @@ struct AlertTrackerTests {
             var straight = AlertTracker<Int>(try condition(.seconds(30)))
             var restarted = straight
             for step in 0..<60 as Range<Int64> {
-                let next = sample(step * 10, Double.random(in: 0...14, using: &random))
+                // Late ones among them, which a tracker that knew less would take.
+                let late = Int64.random(in: 0...2, using: &random)
+                let next = sample((step - late) * 10, Double.random(in: 0...14, using: &random))
                 let expected = straight.observe(next, of: 1)
                 #expect(restarted.observe(next, of: 1) == expected)
                 if Int.random(in: 0..<4, using: &random) == 0 {
-                    let rows = restarted.active
+                    let rows = restarted.statuses
                     restarted = AlertTracker(restarted.condition)
                     for (series, alert) in rows { restarted.restore(alert, of: series) }
                 }

@@ -22,6 +22,7 @@ let targetTable: [TargetRule] = [
     TargetRule("CSnappy", imports: [], packages: []),
     TargetRule("CCRC32C", imports: [], packages: []),
     TargetRule("CCachedRead", imports: [], packages: []),
+    TargetRule("CMalloc", imports: [], packages: []),
 
     TargetRule("Instruments", imports: [], packages: ["CoreMetrics"]),
     TargetRule("MetricModel", imports: [], packages: []),
@@ -39,7 +40,7 @@ let targetTable: [TargetRule] = [
     TargetRule("Dashboards", imports: [], packages: []),
     TargetRule("QueryAPI", imports: ["PromQL", "SeriesStore", "Dashboards"]),
     TargetRule("Topology", imports: ["Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", "QueryAPI"]),
-    TargetRule("weir", imports: ["Topology", "Broker", "MetricAgent", "Subscriber", "QueryAPI", "PromQL"]),
+    TargetRule("weir", imports: ["CMalloc", "Topology", "Broker", "MetricAgent", "Subscriber", "QueryAPI", "PromQL"]),
 
     TargetRule("ProtocolGenerator", imports: [], packages: []),
 ]

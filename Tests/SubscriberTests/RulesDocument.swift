@@ -109,7 +109,7 @@ extension RulesDocument.Example {
         file.conditions.map(\.content).flatMap { condition in
             var tracker = AlertTracker<Labels>(condition)
             return series.filter { condition.matches($0.labels) }.map { labels, samples in
-                let events = samples.compactMap { tracker.observe($0, of: labels) }
+                let events = samples.flatMap { tracker.observe($0, of: labels) }
                 let texts = events.map { "\($0.state.rawValue)@\(($0.time - Timestamp(milliseconds: 0)).shortText)" }
                 return ([labels.description] + texts).joined(separator: " ")
             }

@@ -1,8 +1,10 @@
 public import MetricModel
 
-/// Where a condition stands for one series; Prometheus's words.
-public enum AlertState: String, Hashable, Sendable {
-    /// It holds, but not for long enough yet.
+/// What became of an alert; Prometheus's and Alertmanager's words.
+public enum AlertState: String, Hashable, Sendable, Codable {
+    /// A pending alert went away before it fired.
+    case inactive
+    /// The condition holds, but not for long enough yet.
     case pending
     case firing
     /// It fired and does not hold any more.
@@ -11,46 +13,72 @@ public enum AlertState: String, Hashable, Sendable {
 
 /// What changed for one series of one condition: what goes to the topic `alerts`.
 public struct AlertEvent: Hashable, Sendable {
-    /// Why an alert that fired is over.
-    public enum Ending: String, Hashable, Sendable {
+    /// Why an alert is over.
+    public enum Ending: String, Hashable, Sendable, Codable {
         /// A sample does not meet the condition.
         case value
         /// The series ended: a staleness marker, or no sample for long.
         case seriesEnded = "series_ended"
+        /// The condition was changed, or is not asked for any more.
+        case conditionChanged = "condition_changed"
     }
 
-    /// Pending, firing or resolved. A pending alert that goes away again is no event, as in Prometheus.
     public let state: AlertState
-    /// The value of the sample that brought it about; of the last sample when the series ended.
+    /// The value of the sample that brought it about; of the last sample when no sample did.
     public let value: Double
     /// Of that sample: event time.
     public let time: Timestamp
     /// Since when the condition holds, or held.
     public let activeSince: Timestamp
-    /// Set when the state is resolved.
+    /// When it fired; nil for an alert that never did.
+    public let firedAt: Timestamp?
+    /// Set when it is over, inactive or resolved.
     public let ending: Ending?
 
-    public init(state: AlertState, value: Double, time: Timestamp, activeSince: Timestamp, ending: Ending? = nil) {
+    public init(
+        state: AlertState, value: Double, time: Timestamp, activeSince: Timestamp, firedAt: Timestamp? = nil,
+        ending: Ending? = nil
+    ) {
         self.state = state
         self.value = value
         self.time = time
         self.activeSince = activeSince
+        self.firedAt = firedAt
         self.ending = ending
     }
 }
 
-/// An alert that is pending or firing: also the row by which a store keeps it over a restart.
-public struct ActiveAlert: Hashable, Sendable {
-    /// `pending` or `firing`.
-    public let state: AlertState
-    public let activeSince: Timestamp
-    public let lastTime: Timestamp
-    public let lastValue: Double
+/// Where a condition stands for one series after its last sample: also the row by which a store keeps it over a restart.
+public struct AlertStatus: Hashable, Sendable {
+    /// How far an alert has come.
+    public enum Stage: Hashable, Sendable {
+        /// The condition does not hold.
+        case inactive
+        case pending(since: Timestamp)
+        case firing(since: Timestamp, firedAt: Timestamp)
+    }
 
-    public init(state: AlertState, activeSince: Timestamp, lastTime: Timestamp, lastValue: Double) {
-        self.state = state
-        self.activeSince = activeSince
+    public var stage: Stage
+    /// Of the last sample, or staleness marker.
+    public var lastTime: Timestamp
+    /// The last value that was none.
+    public var lastValue: Double
+
+    public init(stage: Stage, lastTime: Timestamp, lastValue: Double) {
+        self.stage = stage
         self.lastTime = lastTime
         self.lastValue = lastValue
+    }
+
+    /// What it means for the alert to be over now; nil if there is none.
+    public func ended(_ ending: AlertEvent.Ending, value: Double, at time: Timestamp) -> AlertEvent? {
+        switch stage {
+        case .inactive: nil
+        case .pending(let since):
+            AlertEvent(state: .inactive, value: value, time: time, activeSince: since, ending: ending)
+        case .firing(let since, let firedAt):
+            AlertEvent(
+                state: .resolved, value: value, time: time, activeSince: since, firedAt: firedAt, ending: ending)
+        }
     }
 }

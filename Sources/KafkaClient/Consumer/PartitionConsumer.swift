@@ -61,6 +61,16 @@ public final class PartitionConsumer: AsyncSequence, Sendable {
         try fetcher.seek(partition, to: offset)
     }
 
+    /// Reads these partitions too; those without a start from where `configuration.offsetReset` says.
+    func add(_ partitions: [TopicPartition], starts: [TopicPartition: Offset]) {
+        fetcher.assign(partitions, starts: starts)
+    }
+
+    /// Reads these partitions no more.
+    func remove(_ partitions: [TopicPartition]) {
+        fetcher.revoke(partitions)
+    }
+
     /// For one task. What one iterator was given no other gets.
     public func makeAsyncIterator() -> Iterator {
         Iterator(consumer: self)
@@ -80,7 +90,7 @@ public final class PartitionConsumer: AsyncSequence, Sendable {
         }
     }
 
-    fileprivate func next() async throws -> ConsumedBatch? {
+    func next() async throws -> ConsumedBatch? {
         start()
         do {
             try Task.checkCancellation()

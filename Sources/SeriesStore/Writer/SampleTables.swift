@@ -8,7 +8,7 @@ internal import MetricModel
 /// Owned by the `SeriesWriter`, used on its connection only.
 struct SampleTables {
     /// From this many samples a series on, a head goes straight into chunks, as when a backlog is read.
-    private static let backlogRun = 16
+    private static let backlogRun = 8
 
     let rows: SampleTable
     var chunks: ChunkTable

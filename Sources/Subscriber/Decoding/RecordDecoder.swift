@@ -54,17 +54,12 @@ struct DecodingCounts: Sendable {
 /// It remembers what it has decoded as counted, so everything it adds to a harvest has to be committed, or the
 /// decoder thrown away. Owned by the `Intake`, used in its isolation.
 struct RecordDecoder {
-    /// Timestamps that are taken: from 1970 to the end of the year 9999, which SQLite's time functions can show.
-    static let timestamps = Timestamp(milliseconds: 0)...Timestamp(milliseconds: 253_402_300_799_999)
-
     private var series = SeriesTable()
     private(set) var sources = SourceTable()
     private var referenceCount: UInt32 = 0
     private var sequences: [AgentStream: SequenceSet]
     private var touchedStreams: Set<AgentStream> = []
-    private let limits: TextFormat.Limits
-    private var formats: RecordFormats
-    private var reading: FormatReading
+    private var reader: RecordReader
     /// How far event time has come with all that was decoded.
     var watermark = EventTimeWatermark()
 
@@ -73,9 +68,7 @@ struct RecordDecoder {
         limits: TextFormat.Limits = TextFormat.Limits()
     ) {
         self.sequences = sequences
-        self.limits = limits
-        self.formats = RecordFormats(formats)
-        reading = FormatReading(limits: limits)
+        reader = RecordReader(formats, limits: limits)
     }
 
     /// Decodes the records of one batch from `firstOffset` on. A batch that is damaged inside is rejected as a whole
@@ -88,7 +81,7 @@ struct RecordDecoder {
         afterRecord: ((inout RecordDecoder, inout Harvest, Offset) -> Void)? = nil
     ) {
         let origin = Origin(
-            source: source, format: formats.format(of: source.topic),
+            source: source, format: reader.format(of: source.topic),
             plausible: watermark.plausibleTimes(of: EventTimeSource.Partition(source), at: clock), clock: clock)
         do {
             try batch.forEachRecord { record in
@@ -141,52 +134,36 @@ struct RecordDecoder {
         into harvest: inout Harvest
     ) {
         let source = origin.source
-        guard let value = record.value, !value.isEmpty else {
-            harvest.reject(record, "the record has no value", agent: agent, of: source, from: sources.names[host])
-            return
-        }
-        let choice: FormatChoice
-        do {
-            choice = try RecordFormats.format(of: record.headers) ?? origin.format
-        } catch {
-            harvest.reject(record, "\(error)", agent: agent, of: source, from: sources.names[host])
-            return
-        }
         var rejected = RejectedLines(of: record, agent: agent, source: source)
         // Taken out while it is used, because the closures below use the decoder.
-        var reading = FormatReading(limits: limits)
-        swap(&reading, &self.reading)
-        // A record without a time (-1) gets that of its arrival.
-        reading.defaultTimestamp = record.timestamp >= 0 ? Timestamp(milliseconds: record.timestamp) : .now()
-        reading.parameters = choice.parameters
-        let skippedBefore = reading.skippedValues
+        var reader = RecordReader()
+        swap(&reader, &self.reader)
+        defer { swap(&reader, &self.reader) }
+        let limits = reader.limits
+        let skippedBefore = reader.skippedValues
         let newestMinute = sources.newestMinute(of: host)
         var (newest, late) = (Int64.min, Int64(0))
         var times = ObservedTimes(plausible: origin.plausible)
-        choice.format.read(value, &reading) { unreadable in
-            rejected.add(unreadable.number, "\(unreadable.reason)", unreadable.text)
-        } _: { line in
-            guard Self.timestamps.contains(line.timestamp) else {
-                let reason = "timestamp \(line.timestamp.milliseconds) is no time between the years 1970 and 9999"
-                rejected.add(line.lineNumber, reason, choice.format.numbersLines ? nil : line.series)
-                return
+        do throws(UnreadableRecord) {
+            try reader.read(record, as: origin.format) { number, reason, text in
+                rejected.add(number, reason, text)
+            } sample: { line in
+                guard
+                    let reference = series.find(line.series) ?? define(line.series, of: host, limits, in: &harvest.head)
+                else { return false }
+                if line.timestamp.milliseconds < newestMinute { late += 1 }
+                newest = max(newest, line.timestamp.milliseconds)
+                times.add(line.timestamp)
+                harvest.head.append(reference, timestamp: line.timestamp, value: line.value)
+                return true
             }
-            guard let reference = series.find(line.series) ?? define(line.series, of: host, in: &harvest.head)
-            else {
-                rejected.add(
-                    line.lineNumber, "the series cannot be read", choice.format.numbersLines ? nil : line.series)
-                return
-            }
-            if line.timestamp.milliseconds < newestMinute { late += 1 }
-            newest = max(newest, line.timestamp.milliseconds)
-            times.add(line.timestamp)
-            harvest.head.append(reference, timestamp: line.timestamp, value: line.value)
+        } catch {
+            return harvest.reject(record, "\(error)", agent: agent, of: source, from: sources.names[host])
         }
         sources.advance(host, to: newest)
         observe(times, of: origin, from: host, into: &harvest)
         if late > 0 { harvest.counts.sources[sources.names[host], default: SourceStatistics()].lateSamples += late }
-        harvest.counts.skippedValues += Int64(reading.skippedValues - skippedBefore)
-        swap(&reading, &self.reading)
+        harvest.counts.skippedValues += Int64(reader.skippedValues - skippedBefore)
         if !rejected.isEmpty {
             harvest.counts.sources[sources.names[host], default: SourceStatistics()].rejectedLines += Int64(
                 rejected.count)
@@ -208,7 +185,8 @@ struct RecordDecoder {
 
     /// A series that is spelled in a way not seen before: a new series, or a known one written differently.
     private mutating func define(
-        _ spelling: UnsafeRawBufferPointer, of host: SourceTable.Number, in head: inout Head
+        _ spelling: UnsafeRawBufferPointer, of host: SourceTable.Number, _ limits: TextFormat.Limits,
+        in head: inout Head
     ) -> SeriesReference? {
         guard let labels = try? Labels(parsing: spelling, limits: limits) else { return nil }
         var canonical = labels.description

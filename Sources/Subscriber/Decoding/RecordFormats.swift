@@ -3,7 +3,7 @@ internal import MetricModel
 internal import RecordBatch
 
 /// Chooses the format of a record: that of its header `content-type`, else that of its topic, else the Prometheus
-/// text format. Owned by the `RecordDecoder`.
+/// text format. Owned by the `RecordReader`.
 struct RecordFormats {
     private static let header: StaticString = "content-type"
 

@@ -28,6 +28,16 @@ struct SubscriberCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
+            The topics to read: a regular expression over the whole name. Topics that are created later are found \
+            (default: metrics\\.(?!rollup\\.).*).
+            """,
+            valueName: "pattern"),
+        transform: TopicPattern.init(parsing:))
+    var topics: TopicPattern?
+
+    @Option(
+        help: ArgumentHelp(
+            """
             How it works: sequence (a transaction for each record), batch (commits grow with the load), stream (windows \
             that close and are emitted) or realtime (samples are acted on as they arrive); see docs/modes.md (default: \
             batch).
@@ -89,6 +99,7 @@ struct SubscriberCommand: AsyncParsableCommand {
             bootstrap: try settings.value(bootstrap, "bootstrap", default: .local).addresses,
             databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
         configuration.group = try settings.value(group, "group", default: "weir")
+        configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
         configuration.mode = try settings.value(mode, "mode", default: .batch)
         configuration.rules = try settings.value(rules, "rules").map { try RuleFile(path: $0) }
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))

@@ -109,6 +109,30 @@ struct TopicFormatList: ExpressibleByArgument {
     static var allValueStrings: [String] { SampleFormat.all.map { "TOPIC=\($0.name)" } }
 }
 
+/// A regular expression over whole topic names.
+struct TopicPattern: ExpressibleByArgument {
+    static let metrics = TopicPattern(SubscriberConfiguration.standardTopicPattern)
+
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    /// - Throws: ``CommandError`` that says what is wrong with it.
+    init(parsing text: String) throws {
+        do {
+            _ = try Regex(text)
+        } catch {
+            throw CommandError("the topic pattern '\(text)' is no regular expression: \(error)")
+        }
+        self.text = text
+    }
+
+    init?(argument: String) {
+        guard let pattern = try? TopicPattern(parsing: argument) else { return nil }
+        self = pattern
+    }
+}
+
 extension ProcessingMode: ExpressibleByArgument {}
 
 /// How a command writes its result.

@@ -16,8 +16,7 @@ enum SettingNames {
         ],
         "subscriber": [
             "bootstrap", "database", "formats", "group", "mode", "retention", "rules", "series-limit",
-            "series-limit-per-metric",
-            "series-limit-per-source", "self-metrics", "instance", "log-level",
+            "series-limit-per-metric", "series-limit-per-source", "topics", "self-metrics", "instance", "log-level",
         ],
         "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
@@ -25,6 +24,7 @@ enum SettingNames {
         "group": ["bootstrap", "timeout", "format"],
         "produce": ["bootstrap", "timeout", "format", "acks", "compression"],
         "consume": ["bootstrap", "timeout", "format", "isolation"],
+        "live": ["bootstrap", "timeout", "topics", "formats", "format", "log-level"],
     ]
 
     /// What may stand outside a section, for all commands.
