@@ -142,7 +142,7 @@ import Testing
                     INSERT INTO sample (timestamp, series_id, value) VALUES (\(Timestamp.at(0).milliseconds), 1, 2.5);
                     """)
         }
-        #expect(throws: StoreError.olderSchema(path: store.path, version: 1, needed: 3)) { try store.reader() }
+        #expect(throws: StoreError.olderSchema(path: store.path, version: 1, needed: 4)) { try store.reader() }
         let writer = try store.writer()
         let reader = try store.reader()
         let id = try reader.series(matching: [])[0].id
