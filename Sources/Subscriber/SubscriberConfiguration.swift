@@ -11,8 +11,12 @@ public struct SubscriberConfiguration: Sendable {
 
     /// Brokers to ask first.
     public var bootstrap: [BrokerAddress]
-    /// The consumer group. Its committed offsets follow the database; they are for tools that show the lag.
+    /// The consumer group. Its committed offsets follow the database; they are for tools that show the lag. The database is the
+    /// group's: several processes of one group may share it, on one host.
     public var group = "weir"
+    /// A name for this process in the group (Kafka's `group.instance.id`): when it is back within the session timeout it goes
+    /// on with the partitions it had. Nil for none.
+    public var groupInstanceID: String?
     /// The topics to read: a regular expression over the whole name. New topics are found while it runs.
     public var topicPattern = Self.standardTopicPattern
     /// Where lines that are no samples go; never read.

@@ -15,9 +15,13 @@ internal import Synchronization
 ///
 ///     consumer ─► Intake (decodes) ─► CommitLoop ─► SeriesWriter
 ///                    ▲                     │
-///         Assignments┘ (start, flush)      └─► OffsetFollower (the group's offsets), RejectionPublisher
+///         Assignments┘ (start, flush)      ├─► OffsetFollower (the group's offsets), RejectionPublisher
+///                                          └─► Rereading (when another process was first)
 ///
 ///     WindowCloser ─► RuleEvaluator ─► outbox ─► Emitter        in modes that close windows
+///
+/// Several processes of one group may share a database. Each transaction sees whether another one has stored meanwhile what
+/// this one holds; if so this one drops it and reads on from what is stored.
 public final class SubscriberService: Service, Measured, Sendable {
     /// How long a shutdown waits for the last commit. What is not committed by then is read again at the next start.
     private static let lastCommitPatience = Duration.milliseconds(1200)
@@ -26,7 +30,6 @@ public final class SubscriberService: Service, Measured, Sendable {
     private let logger: Logger
     private let rejectedTopic: TopicName
     private let writer: SeriesWriter
-    private let progress: StoredProgress
     private let store = BlockingQueue(label: "weir.store")
     /// For evaluating rules, which takes longer than a commit may wait.
     private let ruleWork = BlockingQueue(label: "weir.rules")
@@ -50,8 +53,8 @@ public final class SubscriberService: Service, Measured, Sendable {
         store.retention = configuration.retention
         store.limits = configuration.seriesLimits
         store.rules = try RuleSelection.rules(configuration)
+        store.group = configuration.group
         writer = try SeriesWriter(path: configuration.databasePath, configuration: store, logger: logger)
-        progress = try writer.progress()
     }
 
     /// What has been done so far. Any thread.
@@ -88,19 +91,24 @@ public final class SubscriberService: Service, Measured, Sendable {
 
     private func work(_ cluster: Cluster, _ producer: Producer) async throws {
         let intake = Intake(
-            progress: progress, formats: configuration.formats, policy: configuration.commitPolicy,
-            mode: configuration.mode, watermark: configuration.watermark, observer: nil, logger: logger)
+            formats: configuration.formats, policy: configuration.commitPolicy, mode: configuration.mode,
+            watermark: configuration.watermark, observer: nil, logger: logger)
+        let database = CommittedProgress(writer: writer, store: store)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try GroupConsumer(
             cluster: cluster,
             configuration: GroupConsumerConfiguration(
                 group: configuration.group,
-                topics: .pattern(configuration.topicPattern, excluding: [configuration.rejectedTopic])),
-            listener: Assignments(intake: intake, cluster: cluster, follower: follower, logger: logger))
+                topics: .pattern(configuration.topicPattern, excluding: [configuration.rejectedTopic]),
+                // What stays with a member is read on while other partitions move.
+                instanceID: configuration.groupInstanceID, assignors: [.cooperativeSticky]),
+            listener: Assignments(
+                intake: intake, cluster: cluster, database: database, follower: follower, logger: logger))
         follower.attach(consumer)
         defer { follower.attach(nil) }
         let committing = CommitLoop(
             intake: intake, writer: writer, store: store,
+            rereading: Rereading(intake: intake, database: database, consumer: consumer, logger: logger),
             rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger),
             policy: configuration.commitPolicy, statistics: keeper, lagTimers: lagTimers,
             mentions: DropMentions(logger), skews: SkewMentions(logger), logger: logger)
@@ -109,6 +117,7 @@ public final class SubscriberService: Service, Measured, Sendable {
             group.addTask { try await Self.commit(committing) }
             group.addTask { await follower.run() }
             if configuration.mode.closesWindows { try addEmission(to: &group, intake, producer) }
+            group.addTask { try await Self.keepUp(committing) }
             group.addTask {
                 try await Self.read(consumer, into: intake)
                 await intake.finish()
@@ -143,10 +152,24 @@ public final class SubscriberService: Service, Measured, Sendable {
     private static func read(_ consumer: GroupConsumer, into intake: Intake) async throws {
         try await cancelWhenGracefulShutdown {
             do {
-                for try await batch in consumer { try await intake.receive(batch) }
+                var reading = await intake.reading
+                let batches = consumer.makeAsyncIterator()
+                while let batch = try await batches.next() {
+                    let reception = try await intake.receive(batch, of: reading)
+                    reading = reception.reading
+                    // Of a partition that is gone there is nothing to seek.
+                    if let offset = reception.seek { try? consumer.seek(batch.topicPartition, to: offset) }
+                }
             } catch is CancellationError {}
         }
         await consumer.close()
+    }
+
+    /// Until cancelled; the end of it is no reason to end the service.
+    private static func keepUp(_ loop: CommitLoop) async throws {
+        do {
+            try await loop.keepUp()
+        } catch is CancellationError {}
     }
 
     /// Commits until the intake is finished, but at a shutdown no longer than that is waited for.

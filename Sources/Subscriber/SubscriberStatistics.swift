@@ -21,6 +21,8 @@ public struct SubscriberStatistics: Hashable, Sendable {
     /// Values that are no numbers, such as the strings of InfluxDB's line protocol, and were passed over.
     public var skippedValues: Int64 = 0
     public var commits: Int64 = 0
+    /// Commits that were given up because another process of the group had stored some of it before.
+    public var supersededCommits: Int64 = 0
     public var seriesCreated: Int64 = 0
     /// How long the latest transaction took.
     public var lastCommitDuration: Duration = .zero

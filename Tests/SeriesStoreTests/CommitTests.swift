@@ -17,8 +17,8 @@ import Testing
         head.append(SeriesReference(0), timestamp: .at(0), value: 1)
         head.append(SeriesReference(0), timestamp: .at(59_000), value: 3)
         head.append(SeriesReference(0), timestamp: .at(60_000), value: 5)
-        head.advance(source, to: 42)
-        head.setSequences(SequenceSet([0...7, 9...9]), of: stream)
+        head.advance(source, from: nil, to: SourcePosition(nextOffset: 42))
+        for sequence in [0, 1, 2, 3, 4, 5, 6, 7, 9] { head.count(Int64(sequence), of: stream) }
         let report = try writer.commit(head)
         #expect(report.storedSamples == 3)
         #expect(report.newSeries == 1)
@@ -156,7 +156,7 @@ import Testing
     @Test func `a full disk stores nothing, names the file, and the same head succeeds later`() throws {
         let store = try StoreFixture()
         var limit = SeriesWriter.Configuration()
-        limit.maximumBytes = 160_000
+        limit.maximumBytes = 170_000
         let limited = try store.writer(limit)
         var head = Head()
         for series in 0..<400 {
@@ -165,7 +165,8 @@ import Testing
                 head.append(SeriesReference(series), timestamp: .at(Int64(second) * 1000), value: Double(second))
             }
         }
-        head.advance(SourcePartition(topic: "t", partition: 0), to: 9)
+        head.advance(
+            SourcePartition(topic: "t", partition: 0), from: nil, to: SourcePosition(nextOffset: 9))
         #expect(throws: StoreError.full(path: store.path)) { try limited.commit(head) }
         let reader = try store.reader()
         #expect(try reader.seriesCount() == 0)
@@ -184,14 +185,16 @@ import Testing
         let store = try StoreFixture()
         let stream = AgentStream(agent: "4f2c", epoch: 0, topic: "metrics.disk")
         let other = AgentStream(agent: "4f2c", epoch: 1, topic: "metrics.disk")
-        var sets = [stream: SequenceSet(), other: SequenceSet([1...4])]
+        var sets: [AgentStream: SequenceSet] = [:]
         var writer = try store.writer()
         for round in 0..<100 {
-            for _ in 0..<Int.random(in: 1...10, using: &random) {
-                sets[stream]?.insert(Int64.random(in: 0...300, using: &random))
-            }
             var head = Head()
-            for (stream, set) in sets { head.setSequences(set, of: stream) }
+            for _ in 0..<Int.random(in: 1...10, using: &random) {
+                let (stream, sequence) = (
+                    Bool.random(using: &random) ? stream : other, Int64.random(in: 0...300, using: &random)
+                )
+                if sets[stream, default: SequenceSet()].insert(sequence) { head.count(sequence, of: stream) }
+            }
             _ = try writer.commit(head)
             if round % 25 == 0 {
                 try writer.close()

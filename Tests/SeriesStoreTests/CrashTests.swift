@@ -24,9 +24,10 @@ import Testing
                 let late = Int64.random(in: 0..<20, using: &random) * 7
                 head.append(SeriesReference(host), timestamp: .at(Int64(round) * 30_000 - late), value: Double(round))
             }
-            head.advance(source, to: Int64(round))
-            head.setSequences(
-                SequenceSet([0...Int64(round)]), of: AgentStream(agent: "a", epoch: 0, topic: "metrics.load"))
+            head.advance(source, through: round - 1)
+            let stream = AgentStream(agent: "a", epoch: 0, topic: "metrics.load")
+            if round == 1 { head.count(0, of: stream) }
+            head.count(Int64(round), of: stream)
             _ = try writer.commit(head)
             for _ in 0..<Int.random(in: 0...2, using: &random) { _ = try writer.seal() }
             if round % 5 == 0 {

@@ -112,7 +112,7 @@ import Testing
                         head.append(
                             SeriesReference(host), timestamp: .at(2_000_000 + Int64(round) * 1000), value: 1)
                     }
-                    head.advance(SourcePartition(topic: "t", partition: 0), to: Int64(round + 1))
+                    head.advance(SourcePartition(topic: "t", partition: 0), through: round)
                     _ = try writer.commit(head)
                 }
             }

@@ -8,23 +8,27 @@ import TestKit
 import Testing
 
 @Suite struct OpeningTests {
-    @Test func `a second writer is refused and told who holds the database`() throws {
+    @Test func `a process that has the database for itself, as earlier versions did, is named`() throws {
         let store = try StoreFixture()
-        let writer = try store.writer()
-        #expect(throws: StoreError.inUse(path: store.path, processID: getpid())) { try store.writer() }
-        #expect("\(StoreError.inUse(path: store.path, processID: 17))".contains("process 17"))
-        try writer.close()
+        let descriptor = open(store.path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        defer { close(descriptor) }
+        #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+        #expect(write(descriptor, "17\n", 3) == 3)
+        var configuration = SeriesWriter.Configuration()
+        configuration.openingPatience = .milliseconds(50)
+        let error = StoreError.inUse(path: store.path, processID: 17)
+        #expect(throws: error) { try store.writer(configuration) }
+        #expect("\(error)".contains("process 17"))
+        #expect(flock(descriptor, LOCK_UN) == 0)
+        try store.writer(configuration).close()
     }
 
-    @Test func `the lock goes with the writer`() throws {
+    @Test func `a writer that was closed says so`() throws {
         let store = try StoreFixture()
-        do {
-            let writer = try store.writer()
-            try writer.close()
-            try writer.close()
-            #expect(throws: StoreError.closed(path: store.path)) { try writer.progress() }
-        }
-        try store.writer().close()
+        let writer = try store.writer()
+        try writer.close()
+        try writer.close()
+        #expect(throws: StoreError.closed(path: store.path)) { try writer.progress() }
     }
 
     @Test func `a file that is no database is named and left alone`() throws {

@@ -87,7 +87,7 @@ import Testing
                     for host in 0..<20 {
                         head.append(SeriesReference(host), timestamp: .at(Int64(round) * 1000), value: 1)
                     }
-                    head.advance(SourcePartition(topic: "t", partition: 0), to: Int64(round))
+                    head.advance(SourcePartition(topic: "t", partition: 0), through: round - 1)
                     _ = try writer.commit(head)
                     if round % 50 == 0 { await Task.yield() }
                 }

@@ -1,4 +1,5 @@
 import Aggregation
+import GRDB
 import Logging
 import MetricModel
 import TestKit
@@ -6,65 +7,114 @@ import Testing
 
 @testable import SeriesStore
 
-/// A database with rules, the samples that were committed to it, and what was emitted.
+/// A database with rules, the processes that write to it, and what was emitted.
 private final class RuleFixture {
+    /// What one process has.
+    private final class Member {
+        let writer: SeriesWriter
+        let evaluator: RuleEvaluator
+        var references: [Labels: SeriesReference] = [:]
+
+        init(_ store: StoreFixture, _ rules: [AggregationRule]) throws {
+            var configuration = SeriesWriter.Configuration()
+            configuration.rules = rules
+            writer = try store.writer(configuration)
+            evaluator = try RuleEvaluator(writer)
+        }
+
+        func close() throws {
+            try evaluator.close()
+            try writer.close()
+        }
+    }
+
     let store: StoreFixture
     let rules: [AggregationRule]
-    private(set) var writer: SeriesWriter
-    private(set) var evaluator: RuleEvaluator
-    private var references: [Labels: SeriesReference] = [:]
+    private var members: [Member]
     /// Everything that was in the outbox, in order.
     private(set) var emitted: [Emission] = []
 
-    init(_ rules: [AggregationRule]) throws {
+    var writer: SeriesWriter { members[0].writer }
+    var evaluator: RuleEvaluator { members[0].evaluator }
+
+    init(_ rules: [AggregationRule], members count: Int = 1) throws {
         store = try StoreFixture()
         self.rules = rules
-        var configuration = SeriesWriter.Configuration()
-        configuration.rules = rules
-        writer = try store.writer(configuration)
-        evaluator = try RuleEvaluator(writer)
+        members = []
+        for _ in 0..<count { members.append(try Member(store, rules)) }
     }
 
     /// Stores samples, and says how far event time has come.
     @discardableResult
     func commit(
-        _ samples: [(series: Labels, seconds: Int64, value: Double)], eventTime: Int64? = nil
+        _ samples: [(series: Labels, seconds: Int64, value: Double)], eventTime: Int64? = nil, by member: Int = 0
     ) throws -> CommitReport {
+        let member = members[member]
         var head = Head()
         for sample in samples {
-            if references[sample.series] == nil {
-                references[sample.series] = SeriesReference(references.count)
-                head.define(SeriesReference(references.count - 1), labels: sample.series)
+            if member.references[sample.series] == nil {
+                member.references[sample.series] = SeriesReference(member.references.count)
+                head.define(SeriesReference(member.references.count - 1), labels: sample.series)
             }
-            guard let reference = references[sample.series] else { continue }
+            guard let reference = member.references[sample.series] else { continue }
             head.append(reference, timestamp: .second(sample.seconds), value: sample.value)
         }
-        return try writer.commit(head, eventTime: eventTime.map { .second($0) })
+        return try member.writer.commit(head, eventTime: eventTime.map { .second($0) })
     }
 
-    /// Evaluates everything that is due.
+    /// Evaluates everything that is due, by whoever leads.
     func close() throws {
-        while try evaluator.step() {}
+        for member in members {
+            try member.writer.advance(to: nil)
+            while try member.evaluator.step() {}
+        }
     }
 
     /// Takes what is in the outbox, as far as the cluster would.
     @discardableResult
     func emit(limit: Int = .max) throws -> [Emission] {
-        let emissions = try writer.emissions(limit: min(limit, 1 << 20))
-        try writer.emitted(emissions.map(\.id))
-        emitted += emissions
-        return emissions
+        var all: [Emission] = []
+        for member in members {
+            let emissions = try member.writer.emissions(limit: min(limit, 1 << 20))
+            try member.writer.emitted(emissions.map(\.id))
+            all += emissions
+        }
+        emitted += all
+        return all
     }
 
     /// Opens the database anew, with the same rules or others.
-    func restart(_ rules: [AggregationRule]? = nil) throws {
-        try evaluator.close()
-        try writer.close()
+    func restart(_ rules: [AggregationRule]? = nil, _ member: Int = 0) throws {
+        try members[member].close()
+        members[member] = try Member(store, rules ?? self.rules)
+    }
+
+    /// Whether something has to be evaluated before everything is that has to be at an event time.
+    func isBehind(_ eventTime: Int64) throws -> Bool {
+        let queue = try DatabaseQueue(path: store.path)
+        defer { try? queue.close() }
+        return try queue.read { database in
+            for rule in rules {
+                let last = Timestamp.second(eventTime) - rule.windows.interval - rule.lateness
+                let count = try Int.fetchOne(
+                    database,
+                    sql: """
+                        SELECT (SELECT count(*) FROM rule_note)
+                            + (SELECT count(*) FROM rule_window JOIN rule ON id = rule_id
+                               WHERE dirty AND name = ? AND start <= ?)
+                        """, arguments: [rule.name, last.milliseconds])
+                if count != 0 { return true }
+            }
+            return false
+        }
+    }
+
+    /// Opens the database as a process more would.
+    func open(_ rules: [AggregationRule]) throws {
         var configuration = SeriesWriter.Configuration()
-        configuration.rules = rules ?? self.rules
-        writer = try store.writer(configuration)
-        evaluator = try RuleEvaluator(writer)
-        references = [:]
+        configuration.rules = rules
+        configuration.openingPatience = .milliseconds(10)
+        try store.writer(configuration).close()
     }
 
     /// Whether the last record of each rule, group and window that was emitted says what the stored samples give, for all
@@ -309,6 +359,60 @@ extension TextFormat {
         try fixture.close()
         try fixture.emit()
         try fixture.expectEmittedEqualsSamples(at: eventTime, "seed \(random.seed)")
+    }
+
+    @Test func `what another process stores is evaluated by the one that leads, at the time that both have reached`()
+        throws
+    {
+        let fixture = try RuleFixture([try Self.rule("r")], members: 2)
+        try fixture.commit([(.load(host: 2), 6, 1)], eventTime: 50, by: 1)
+        try fixture.commit([(.load(host: 1), 5, 1)], eventTime: 100)
+        try fixture.close()
+        #expect(try fixture.emit().isEmpty, "the other one has not come that far")
+        try fixture.commit([], eventTime: 90, by: 1)
+        try fixture.close()
+        #expect(try fixture.emit().count == 2)
+        try fixture.commit([(.load(host: 2), 7, 5)], by: 1)
+        try fixture.close()
+        #expect(try fixture.emit().map(\.revision) == [2])
+        try fixture.expectEmittedEqualsSamples(at: 90)
+        #expect(throws: StoreError.otherRules(path: fixture.store.path)) {
+            try fixture.open([try Self.rule("r", [.min])])
+        }
+        #expect(throws: StoreError.otherRules(path: fixture.store.path)) { try fixture.open([]) }
+    }
+
+    @Test func `the last records equal the samples when processes share a database and take turns in leading`() throws {
+        var random = SeededGenerator()
+        let fixture = try RuleFixture(
+            [
+                try Self.rule("minutes", [.countSamples, .sumSamples, .last]),
+                try Self.rule("sliding", interval: 120, every: 30, [.increase, .max], by: ["host"]),
+            ], members: 3)
+        var eventTimes: [Int64] = [0, 0, 0]
+        for round in 0..<60 {
+            let member = Int.random(in: 0..<3, using: &random)
+            let samples = (0..<Int.random(in: 0...20, using: &random)).map { _ in
+                (
+                    series: Labels.load(host: Int.random(in: 0..<5, using: &random)),
+                    seconds: eventTimes[member] + Int64.random(in: -60..<60, using: &random), value: Double(round)
+                )
+            }
+            eventTimes[member] += Int64.random(in: 0...100, using: &random)
+            try fixture.commit(samples, eventTime: eventTimes[member], by: member)
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0: try fixture.restart(nil, Int.random(in: 0..<3, using: &random))
+            case 1: try fixture.emit(limit: 3)
+            default: try fixture.close()
+            }
+        }
+        let last = (eventTimes.max() ?? 0) + 100
+        for member in 0..<3 { try fixture.commit([], eventTime: last, by: member) }
+        // Who led has ended, perhaps, and another one tries once a second.
+        let deadline = ContinuousClock.now + .seconds(60)
+        repeat { try fixture.close() } while try fixture.isBehind(last) && .now < deadline
+        while try !fixture.emit().isEmpty {}
+        try fixture.expectEmittedEqualsSamples(at: last, "seed \(random.seed)")
     }
 
     @Test func `a backlog that goes into chunks is evaluated from there`() throws {

@@ -1,6 +1,6 @@
 import GRDB
 import MetricModel
-import SeriesStore
+@testable import SeriesStore
 import TestKit
 import Testing
 
@@ -142,7 +142,9 @@ import Testing
                     INSERT INTO sample (timestamp, series_id, value) VALUES (\(Timestamp.at(0).milliseconds), 1, 2.5);
                     """)
         }
-        #expect(throws: StoreError.olderSchema(path: store.path, version: 1, needed: 4)) { try store.reader() }
+        #expect(throws: StoreError.olderSchema(path: store.path, version: 1, needed: Schema.version)) {
+            try store.reader()
+        }
         let writer = try store.writer()
         let reader = try store.reader()
         let id = try reader.series(matching: [])[0].id

@@ -48,6 +48,15 @@ extension SeriesReference {
     }
 }
 
+extension Head {
+    /// Goes on by one offset; the first one is 0.
+    mutating func advance(_ source: SourcePartition, through offset: Int) {
+        advance(
+            source, from: offset == 0 ? nil : SourcePosition(nextOffset: Int64(offset)),
+            to: SourcePosition(nextOffset: Int64(offset + 1)))
+    }
+}
+
 extension Labels {
     /// `load{host="3"}`
     static func load(host: Int) -> Labels {

@@ -131,6 +131,50 @@ import Testing
         try await pipeline.stop()
     }
 
+    @Test func `a topic that was made anew is recognised though it reaches further than the old one did`() async throws
+    {
+        let pipeline = try await PipelineFixture()
+        var subscriber = try pipeline.subscriber()
+        for number in 0..<3 { try await pipeline.send("up \(number) \(1_700_000_000_000 + number)", to: "metrics.up") }
+        try await eventually("the first topic is stored") { subscriber.service.statistics.samplesStored == 3 }
+        try await subscriber.stop()
+        _ = try await Admin(cluster: pipeline.cluster).deleteTopics([try TopicName("metrics.up")])
+        try await eventually("the topic is made anew") {
+            do {
+                return try await pipeline.send("up 100 1700000001000", to: "metrics.up") == 0
+            } catch is KafkaClientError {
+                return false
+            }
+        }
+        for number in 1..<6 {
+            try await pipeline.send("up \(100 + number) \(1_700_000_001_000 + number)", to: "metrics.up")
+        }
+        let lines = LogLines()
+        subscriber = try pipeline.subscriber(logger: lines.logger)
+        try await eventually("all of the new topic is stored") { try pipeline.stored().count == 9 }
+        #expect(lines.all.contains { $0.contains("made anew since the database read it up to offset 3") })
+        // Made anew once more, now under the eyes of the subscriber.
+        _ = try await Admin(cluster: pipeline.cluster).deleteTopics([try TopicName("metrics.up")])
+        try await eventually("the topic is made anew") {
+            do {
+                return try await pipeline.send("up 200 1700000002000", to: "metrics.up") == 0
+            } catch is KafkaClientError {
+                return false
+            }
+        }
+        try await eventually("it is read too") { try pipeline.stored().count == 10 }
+        try await subscriber.stop()
+        let id = try await pipeline.cluster.refreshMetadata().topics[try TopicName("metrics.up")]?.id
+        let reader = try SeriesReader(path: pipeline.databasePath)
+        #expect(
+            try reader.progress().positions == [
+                SourcePartition(topic: "metrics.up", partition: 0): SourcePosition(
+                    nextOffset: 1, topicID: try #require(id).description)
+            ])
+        try reader.close()
+        try await pipeline.stop()
+    }
+
     @Test func `a database that is lost is built again from the topics`() async throws {
         let pipeline = try await PipelineFixture()
         for number in 0..<3 { try await pipeline.send("up \(number) 170000000000\(number)", to: "metrics.up") }
@@ -143,6 +187,82 @@ import Testing
             second.service.statistics.samplesStored == 3
         }
         try await second.stop()
+        try await pipeline.stop()
+    }
+
+    @Test func `two subscribers of one group share a database, and partitions move between them`() async throws {
+        let pipeline = try await PipelineFixture()
+        let topic = try TopicName("metrics.shared")
+        try await Admin(cluster: pipeline.cluster).createTopic(NewTopic(name: topic, partitions: 4))
+        let subscriber = try pipeline.subscriber()
+        let sending = Task {
+            for number in 0..<400 {
+                // No headers and no timestamps in the text: only the offset tells whether it has been counted.
+                _ = try await pipeline.producer.send(
+                    ProducerMessage(
+                        topic: topic, partition: PartitionIndex(Int32(number % 4)),
+                        value: ByteBuffer(string: "beat{n=\"\(number % 7)\"} \(number)"),
+                        timestamp: 1_700_000_000_000 + Int64(number)))
+                try await Task.sleep(for: .milliseconds(4))
+            }
+        }
+        var stored: Int64 = 0
+        for isStopped in [true, false] {
+            let other = try pipeline.subscriber()
+            try await eventually("the other has partitions") { other.service.statistics.samplesStored > 0 }
+            if isStopped { try await other.stop() } else { await other.cancel() }
+            stored += other.service.statistics.samplesStored
+        }
+        try await sending.value
+        try await eventually("everything is stored") { try pipeline.stored().count >= 400 }
+        try await subscriber.stop()
+        #expect(subscriber.service.statistics.samplesStored + stored == 400)
+        #expect(subscriber.service.statistics.duplicateSamples == 0, "each record was read once")
+        #expect(try pipeline.stored().count == 400)
+        try await pipeline.stop()
+    }
+
+    @Test func `a restored backup is brought up to date, and the group's offsets follow it back`() async throws {
+        let pipeline = try await PipelineFixture()
+        let topic = try TopicName("metrics.up")
+        let partition = TopicPartition(topic: topic, partition: PartitionIndex(0))
+        var subscriber = try pipeline.subscriber()
+        func send(_ numbers: Range<Int>) async throws {
+            for number in numbers {
+                try await pipeline.send("up \(number)", to: topic.rawValue, at: 1_700_000_000_000 + Int64(number))
+            }
+        }
+        try await send(0..<5)
+        try await eventually("the first are stored") { subscriber.service.statistics.samplesStored == 5 }
+        let backup = pipeline.directory.appending("backup.sqlite")
+        try DatabaseBackup.run(from: pipeline.databasePath, to: backup)
+        try await send(5..<9)
+        try await eventually("all are stored") { subscriber.service.statistics.samplesStored == 9 }
+        try await subscriber.stop()
+        let admin = Admin(cluster: pipeline.cluster)
+        #expect(try await admin.committedOffsets(group: "weir")[partition] == 9)
+
+        // The backup comes back while the broker keeps some of what it lacks only: offsets 5 and 6 are gone.
+        for suffix in ["", "-wal", "-shm"] { removeTree(pipeline.databasePath + suffix) }
+        try DatabaseBackup.run(from: backup, to: pipeline.databasePath)
+        _ = try await pipeline.cluster.send(
+            DeleteRecordsRequest(
+                topics: [.init(name: topic.rawValue, partitions: [.init(partitionIndex: 0, offset: 7)])],
+                timeoutMs: 10_000), to: .any)
+        let lines = LogLines()
+        subscriber = try pipeline.subscriber(logger: lines.logger)
+        try await eventually("what is left is stored") { subscriber.service.statistics.samplesStored == 2 }
+        #expect(lines.all.contains { $0.contains("2 records were deleted before they were read, offsets 5 to 6") })
+        #expect(try pipeline.stored().count == 7)
+        try await subscriber.stop()
+
+        // A group that is ahead of its database is set back, even when there is nothing to read.
+        try await admin.commitOffsets([partition: 50], group: "weir")
+        subscriber = try pipeline.subscriber()
+        try await eventually("the group is set back") {
+            try await admin.committedOffsets(group: "weir")[partition] == 9
+        }
+        try await subscriber.stop()
         try await pipeline.stop()
     }
 

@@ -75,8 +75,9 @@ final class PipelineFixture: Sendable {
     func subscriber(
         database: String? = nil, limits: SeriesLimits = SeriesLimits(), mode: ProcessingMode = .batch,
         rules: RuleFile? = nil, watermark: WatermarkSettings = WatermarkSettings(), topics: String? = nil,
-        metrics: MetricRegistry = MetricRegistry()
+        metrics: MetricRegistry = MetricRegistry(), logger: Logger? = nil
     ) throws -> Running<SubscriberService> {
+        let logger = logger ?? self.logger
         var configuration = SubscriberConfiguration(bootstrap: [address], databasePath: database ?? databasePath)
         configuration.seriesLimits = limits
         configuration.mode = mode

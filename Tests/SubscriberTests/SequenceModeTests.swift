@@ -21,10 +21,12 @@ import Testing
         writer = try SeriesWriter(path: directory.appending("weir.sqlite"), logger: Logger(label: "test"))
     }
 
-    private func intake() throws -> Intake {
-        Intake(
-            progress: try writer.progress(), formats: [], policy: CommitPolicy(), mode: .sequence, observer: nil,
-            logger: Logger(label: "test"))
+    private func intake() async throws -> Intake {
+        let intake = Intake(
+            formats: [], policy: CommitPolicy(), mode: .sequence, observer: nil, logger: Logger(label: "test"))
+        let partition = TopicPartition(topic: try TopicName("metrics.up"), partition: PartitionIndex(0))
+        await intake.assign([partition: Intake.Start(stored: nil, offset: 0)], counted: [:])
+        return intake
     }
 
     private func batch(of count: Int, from offset: Offset = 0, next: Offset? = nil) throws -> ConsumedBatch {
@@ -44,8 +46,8 @@ import Testing
     }
 
     @Test func `each record comes with its own offset and the sequences up to its own`() async throws {
-        let intake = try intake()
-        try await intake.receive(try batch(of: 3))
+        let intake = try await intake()
+        _ = try await intake.receive(try batch(of: 3), of: 0)
         for number in 0..<3 {
             let harvest = try #require(await intake.next(notBefore: .now + .seconds(60)))
             #expect(harvest.head.sampleCount == 1)
@@ -61,13 +63,13 @@ import Testing
 
     @Test func `offsets without records are committed too, and the next batch waits for the last record`() async throws
     {
-        let intake = try intake()
-        try await intake.receive(try batch(of: 1, next: 5))
-        let second = Task { try await intake.receive(try batch(of: 1, from: 5)) }
+        let intake = try await intake()
+        _ = try await intake.receive(try batch(of: 1, next: 5), of: 0)
+        let second = Task { _ = try await intake.receive(try batch(of: 1, from: 5), of: 0) }
         var offsets: [Int64?] = []
         for _ in 0..<3 {
             let harvest = try #require(await intake.next(notBefore: .now))
-            offsets.append(harvest.head.nextOffsets[source])
+            offsets.append(harvest.head.nextPositions[source]?.nextOffset)
             await intake.didCommit(harvest.head)
         }
         try await second.value

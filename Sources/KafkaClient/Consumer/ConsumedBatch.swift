@@ -21,9 +21,13 @@ public struct ConsumedBatch: Sendable {
     /// The offset of the first record of a transaction that was not decided when they were fetched, at most the high
     /// watermark: with `readCommitted` there is nothing to read from here on.
     public let lastStableOffset: Offset
+    /// The id of the topic they are of: another one means that the topic was deleted and created again. Nil if the brokers
+    /// have no ids (before Kafka 2.8).
+    public let topicID: TopicID?
+
     public init(
         topicPartition: TopicPartition, batches: [EncodedBatch], firstOffset: Offset, nextOffset: Offset,
-        highWatermark: Offset, lastStableOffset: Offset? = nil
+        highWatermark: Offset, lastStableOffset: Offset? = nil, topicID: TopicID? = nil
     ) {
         self.topicPartition = topicPartition
         self.batches = batches
@@ -31,6 +35,7 @@ public struct ConsumedBatch: Sendable {
         self.nextOffset = nextOffset
         self.highWatermark = highWatermark
         self.lastStableOffset = lastStableOffset ?? highWatermark
+        self.topicID = topicID
     }
 
     /// Bytes as fetched, compressed.

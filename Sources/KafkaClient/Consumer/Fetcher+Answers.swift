@@ -34,13 +34,14 @@ extension Fetcher {
     ) throws(KafkaClientError) {
         if fetched.nextOffset > wanted.offset {
             let highWatermark = Offset(data.highWatermark)
-            let batch = ConsumedBatch(
-                topicPartition: wanted.partition, batches: fetched.batches, firstOffset: wanted.offset,
-                nextOffset: fetched.nextOffset, highWatermark: highWatermark,
-                lastStableOffset: data.lastStableOffset >= 0 ? Offset(data.lastStableOffset) : highWatermark)
             // Under the lock, or the next batch, fetched from a new leader, might overtake this one.
             let isWanted = positions.withLock { positions in
                 guard positions.advance(wanted, to: fetched.nextOffset, epoch: fetched.epoch) else { return false }
+                let batch = ConsumedBatch(
+                    topicPartition: wanted.partition, batches: fetched.batches, firstOffset: wanted.offset,
+                    nextOffset: fetched.nextOffset, highWatermark: highWatermark,
+                    lastStableOffset: data.lastStableOffset >= 0 ? Offset(data.lastStableOffset) : highWatermark,
+                    topicID: positions.positions[wanted.partition]?.topicID)
                 if !batch.batches.isEmpty || configuration.deliversEmptyBatches { buffer.append(batch) }
                 return true
             }

@@ -1,14 +1,15 @@
 internal import GRDB
+internal import Glibc
 
 extension Configuration {
-    /// The one connection that writes. `synchronous = NORMAL` (GRDB's choice with the write-ahead log): a commit is
+    /// A connection that writes. `synchronous = NORMAL` (GRDB's choice with the write-ahead log): a commit is
     /// not synced. Power loss may take back whole transactions, offsets and samples together, and the topic gives
     /// them again; docs/decisions/0005-sqlite-store.md.
     static func writing(_ settings: SeriesWriter.Configuration) -> Configuration {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false
         configuration.journalMode = .wal
-        configuration.busyMode = .timeout(settings.busyTimeout.seconds)
+        configuration.busyMode = .waiting(for: settings.busyTimeout)
         configuration.label = "weir.store.writer"
         configuration.prepareDatabase { database in
             // Takes effect on a new file only, and has to come before its first table.
@@ -32,6 +33,19 @@ extension Configuration {
         configuration.busyMode = .timeout(busyTimeout.seconds)
         configuration.label = "weir.store.reader"
         return configuration
+    }
+}
+
+extension Database.BusyMode {
+    /// Looks again every millisecond at first: SQLite's own handler sleeps for up to a tenth of a second, and would miss the
+    /// moments between the steps of another process that seals.
+    static func waiting(for timeout: Duration) -> Database.BusyMode {
+        let (quick, slow) = (200, 0.005)
+        let attempts = quick + Int(max(0, timeout.seconds - 0.2) / slow)
+        return .callback { attempt in
+            usleep(attempt < quick ? 1000 : 5000)
+            return attempt < attempts
+        }
     }
 }
 

@@ -7,6 +7,14 @@ extension StoreError {
             self = error
             return
         }
+        if error is ForeignRules {
+            self = .otherRules(path: path)
+            return
+        }
+        if let reason = error as? Superseded {
+            self = .superseded(path: path, reason.reason)
+            return
+        }
         if let damage = error as? ChunkDamage {
             self = .corrupt(path: path, detail: "\(damage)")
             return
@@ -24,7 +32,8 @@ extension StoreError {
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: self = .cannotOpen(path: path, reason: detail)
         case .SQLITE_IOERR:
             self = .inputOutput(path: path, detail: "\(detail), SQLite code \(error.extendedResultCode.rawValue)")
-        case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy(path: path)
+        // PROTOCOL: another process was stopped while it opened the write-ahead log.
+        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL: self = .busy(path: path)
         default: self = .sqlite(path: path, code: error.extendedResultCode.rawValue, detail: detail)
         }
     }
@@ -37,4 +46,9 @@ extension StoreError {
             throw StoreError(error, path: path)
         }
     }
+}
+
+/// Thrown within a transaction; becomes `StoreError.superseded`.
+struct Superseded: Error {
+    let reason: Supersession
 }

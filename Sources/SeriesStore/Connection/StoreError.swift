@@ -18,8 +18,16 @@ public enum StoreError: Error, Hashable {
     case olderSchema(path: String, version: Int, needed: Int)
     /// There is a file where a new one was to be written.
     case exists(path: String)
-    /// Another process writes to it.
+    /// A process has it for itself.
     case inUse(path: String, processID: Int32?)
+    /// It belongs to another consumer group.
+    case otherGroup(path: String, stored: String, given: String)
+    /// Another process writes to it, and keeps samples and windows for another time.
+    case otherRetention(path: String, processID: Int32?, stored: String, given: String)
+    /// Another process looks after the database, and has other rules.
+    case otherRules(path: String)
+    /// Another process has stored meanwhile what the head begins with. Nothing of the head was stored.
+    case superseded(path: String, Supersession)
     /// The disk or a quota is full, or `maximumBytes` is reached. Nothing of the transaction was stored.
     case full(path: String)
     /// Reading or writing failed below SQLite.
@@ -72,9 +80,28 @@ extension StoreError: CustomStringConvertible {
             "'\(path)' is there already and is not overwritten; choose another name or remove it"
         case .inUse(let path, let processID):
             """
-            the database '\(path)' is being written by \(processID.map { "process \($0)" } ?? "another process"); \
-            stop that one, or give this subscriber a database of its own
+            the database '\(path)' is held by \(processID.map { "process \($0)" } ?? "another process"), which does not \
+            share it (it is starting, or of another version of weir); stop that one, or give this subscriber a database \
+            of its own
             """
+        case .otherGroup(let path, let stored, let given):
+            """
+            the database '\(path)' belongs to the consumer group '\(stored)', this subscriber is of '\(given)'; give it a \
+            database of its own, or start it with --group '\(stored)'
+            """
+        case .otherRetention(let path, let processID, let stored, let given):
+            """
+            the database '\(path)' is being written by \(processID.map { "process \($0)" } ?? "another process") with the \
+            retention '\(stored)', this subscriber was given '\(given)'; start it with the same, or stop all that write to \
+            the database first
+            """
+        case .otherRules(let path):
+            """
+            another process looks after the database '\(path)' and evaluates other rules than this subscriber was given; start \
+            all subscribers of a group with the same --mode and --rules, or stop all of them first
+            """
+        case .superseded(let path, let reason):
+            "another process has written to the database '\(path)' meanwhile: \(reason); it has to be read again from there"
         case .full(let path):
             "no space is left for the database '\(path)'; free space on its disk (nothing is lost: it is in the topic)"
         case .inputOutput(let path, let detail):

@@ -1,44 +1,48 @@
 internal import Glibc
 
-/// The right to write to one database, held by at most one process: an flock on `FILE.lock`, which the kernel
-/// gives back when the process ends, however it ends. The file stays, holding the last owner's process id.
+/// The right to write to one database, which the processes of one consumer group share: an flock on `FILE.lock`, which
+/// the kernel gives back when the process ends, however it ends. The file stays, holding the process id of the last one
+/// that came.
+///
+/// Who comes while nobody else is there has the lock for itself for a moment, and makes the database ready: brings the
+/// schema up to date, applies the retention policy. Everybody else finds it ready.
 ///
 /// The lock is on a file of its own because SQLite's own locks on the database are POSIX locks, which a process
 /// loses when it closes any descriptor of that file. Owned by the `SeriesWriter`; it ends with the last reference.
 final class WriterLock: Sendable {
-    private let descriptor: CInt
+    private let file: FileLock
 
-    init(databasePath: String) throws(StoreError) {
-        let path = databasePath + ".lock"
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            let code = errno
-            if code == EACCES || code == EROFS || code == EPERM { throw .readOnly(path: databasePath) }
-            throw .cannotOpen(path: databasePath, reason: String(cString: strerror(code)))
+    /// Takes the lock, and waits a moment for others that are about to make the database ready.
+    ///
+    /// - Parameters:
+    ///   - prepare: makes the database ready; nobody else writes to it meanwhile.
+    ///   - isReady: whether the database is ready, seen while others may be writing to it.
+    /// - Throws: `StoreError.inUse` when a process holds the database for itself, as those do that know an earlier
+    ///   schema; what the closures throw.
+    init(
+        databasePath: String, patience: Duration, prepare: () throws(StoreError) -> Void,
+        isReady: () throws(StoreError) -> Bool
+    ) throws(StoreError) {
+        file = try FileLock(path: databasePath + ".lock", of: databasePath)
+        let deadline = ContinuousClock.now + patience
+        while true {
+            if file.lock(.exclusive) {
+                file.writeOwner()
+                try prepare()
+                // From here to there another one may come and have the lock for itself.
+                if file.lock(.shared) { return }
+            } else if file.lock(.shared) {
+                if try isReady() {
+                    file.writeOwner()
+                    return
+                }
+                file.unlock()
+            }
+            guard .now < deadline else { throw .inUse(path: databasePath, processID: file.owner) }
+            usleep(20_000)
         }
-        var result = flock(descriptor, LOCK_EX | LOCK_NB)
-        while result != 0, errno == EINTR { result = flock(descriptor, LOCK_EX | LOCK_NB) }
-        guard result == 0 else {
-            let owner = Self.owner(in: descriptor)
-            close(descriptor)
-            throw .inUse(path: databasePath, processID: owner)
-        }
-        self.descriptor = descriptor
-        // Only a courtesy to the next one who is refused, so a failure to write it does not matter.
-        let text = Array("\(getpid())\n".utf8)
-        if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, text, text.count, 0) }
     }
 
-    deinit {
-        // Closing alone would leave the lock with a child that was forked and has not started its program yet.
-        _ = flock(descriptor, LOCK_UN)
-        close(descriptor)
-    }
-
-    private static func owner(in descriptor: CInt) -> Int32? {
-        var bytes = [UInt8](repeating: 0, count: 16)
-        let count = pread(descriptor, &bytes, bytes.count, 0)
-        guard count > 0 else { return nil }
-        return Int32(String(decoding: bytes[..<count].prefix { $0 >= 0x30 && $0 <= 0x39 }, as: UTF8.self))
-    }
+    /// The process that came last.
+    var owner: Int32? { file.owner }
 }

@@ -14,16 +14,22 @@ public struct Head: Sendable {
         var value: Double
     }
 
+    /// What a head does for one partition: it goes on from what is stored (nil: nothing) to what will be.
+    struct Advance {
+        let from: SourcePosition?
+        var to: SourcePosition
+    }
+
     private(set) var entries: ContiguousArray<Entry> = []
     /// The series that were defined, in the order in which they were.
     public private(set) var newSeries: [(reference: SeriesReference, labels: Labels)] = []
-    private(set) var offsets: [SourcePartition: Int64] = [:]
+    private(set) var advances: [SourcePartition: Advance] = [:]
     private(set) var sequences: [AgentStream: SequenceSet] = [:]
 
     public init() {}
 
     /// Whether a commit would change nothing.
-    public var isEmpty: Bool { entries.isEmpty && newSeries.isEmpty && offsets.isEmpty && sequences.isEmpty }
+    public var isEmpty: Bool { entries.isEmpty && newSeries.isEmpty && advances.isEmpty && sequences.isEmpty }
 
     public var sampleCount: Int { entries.count }
 
@@ -44,16 +50,26 @@ public struct Head: Sendable {
                 series: series, arrival: UInt32(truncatingIfNeeded: entries.count), timestamp: timestamp, value: value))
     }
 
-    /// Everything before `nextOffset` of a partition is in this head or stored.
-    public mutating func advance(_ source: SourcePartition, to nextOffset: Int64) {
-        offsets[source] = nextOffset
+    /// Defines what another head defines, which was not stored and will not be.
+    public mutating func define(asIn other: Head) {
+        newSeries.append(contentsOf: other.newSeries)
     }
 
-    /// The records of an agent's stream that have been counted, those stored earlier included.
-    public mutating func setSequences(_ sequences: SequenceSet, of stream: AgentStream) {
-        self.sequences[stream] = sequences
+    /// Everything of a partition that is behind `from` and before `to` is in this head. A commit fails with
+    /// `StoreError.superseded` unless the database has the partition stored up to `from`.
+    ///
+    /// - Parameter from: what is stored, or will be by the head before this one; nil when that is nothing. Of several
+    ///   calls for one partition the first counts.
+    public mutating func advance(_ source: SourcePartition, from: SourcePosition?, to: SourcePosition) {
+        advances[source, default: Advance(from: from, to: to)].to = to
+    }
+
+    /// A record of an agent's stream is counted in this head. A commit fails with `StoreError.superseded` when it is in
+    /// the database already.
+    public mutating func count(_ sequence: Int64, of stream: AgentStream) {
+        sequences[stream, default: SequenceSet()].insert(sequence)
     }
 
     /// How far each partition will be stored.
-    public var nextOffsets: [SourcePartition: Int64] { offsets }
+    public var nextPositions: [SourcePartition: SourcePosition] { advances.mapValues(\.to) }
 }

@@ -55,6 +55,15 @@ public struct SequenceSet: Hashable, Sendable {
         for range in other.intervals { insert(range) }
     }
 
+    /// Some numbers that both sets have; nil when there are none.
+    public func common(with other: SequenceSet) -> ClosedRange<Int64>? {
+        for range in other.intervals {
+            let index = firstIndex(endingAtOrAfter: range.lowerBound)
+            if index < intervals.count, intervals[index].overlaps(range) { return intervals[index].clamped(to: range) }
+        }
+        return nil
+    }
+
     /// The first interval whose end is not before a number; `intervals.count` when there is none.
     private func firstIndex(endingAtOrAfter sequence: Int64) -> Int {
         if let last = intervals.last, last.lowerBound <= sequence {

@@ -49,7 +49,7 @@ struct Expiry {
         try reload(database)
     }
 
-    /// Reads again what is remembered, after a transaction that failed.
+    /// Reads again what is remembered, after a transaction that failed, or when another process did this before.
     mutating func reload(_ database: Database) throws {
         progress = [:]
         let rows = try PreparedStatement(#"SELECT retention, "table", "before" FROM retention_progress"#, on: database)
@@ -77,11 +77,12 @@ struct Expiry {
                     try series.raiseFloor(ofRetention: index, to: entry.firstTaken(now: now))
                 }
                 let from = first == place.time ? place : Place(time: first, series: .min)
-                let end = try delete(from: from, before: border, of: entry.id, table, &series)
+                let end = try delete(from: from, before: border, of: entry.id, table, &series, now: now)
                 try note(end, key)
                 return true
             }
         }
+        if try series.forgetRemovals(now: now) { return true }
         idleUntil = now + Self.pause
         return false
     }
@@ -89,7 +90,7 @@ struct Expiry {
     /// Deletes up to `rowLimit` rows, and gives where to go on.
     private func delete(
         from: Place, before border: Timestamp, of retention: Int64, _ table: ExpiringTable,
-        _ series: inout KnownSeries
+        _ series: inout KnownSeries, now: Timestamp
     ) throws -> Place {
         var place = from
         var rest = rowLimit
@@ -99,7 +100,7 @@ struct Expiry {
             var dead: [Int64] = []
             if table.name == .hours { dead = try self.dead(at: place.time, range, retention) }
             let deleted = try table.delete(at: place.time, series: range, retention: retention)
-            try series.remove(dead)
+            try series.remove(dead, now: now)
             if let end { return Place(time: place.time, series: end) }
             // A time without rows of this retention costs a look too.
             rest -= max(deleted, 16)

@@ -25,16 +25,26 @@ struct RetentionTable {
     private let policy: RetentionPolicy
     private let putFloor: PreparedStatement
 
-    /// Part of a transaction.
     init(_ policy: RetentionPolicy, _ database: Database) throws {
         self.policy = policy
         putFloor = try PreparedStatement("UPDATE retention SET floor = ? WHERE id = ?", on: database)
         try reload(database)
-        let stored = try String.fetchOne(database, sql: "SELECT policy FROM retention_policy")
-        if stored != policy.description { try apply(database) }
     }
 
-    /// Reads again what is remembered, after a transaction that failed.
+    /// The policy that the series of a database have, as text; nil in a new one.
+    static func storedPolicy(_ database: Database) throws -> String? {
+        try String.fetchOne(database, sql: "SELECT policy FROM retention_policy")
+    }
+
+    /// Gives the series of a database another policy, if they have not got this one. Part of a transaction, while nobody else
+    /// writes.
+    static func apply(_ policy: RetentionPolicy, _ database: Database) throws {
+        guard try storedPolicy(database) != policy.description else { return }
+        var table = try RetentionTable(policy, database)
+        try table.apply(database)
+    }
+
+    /// Reads again what is remembered, after a transaction that failed or when another process has written.
     mutating func reload(_ database: Database) throws {
         entries = try Self.read(database)
     }

@@ -12,8 +12,6 @@ internal import MetricModel
 struct RuleEngine {
     /// A process whose event time was not written for this long does not count any more.
     private static let memberPatience = Duration.seconds(60)
-    /// A process that does not lead writes its event time this often while nothing comes.
-    private static let memberInterval = Duration.seconds(5)
     /// Windows are forgotten this long before the first of their samples goes: one may just be evaluated.
     private static let forgettingMargin = Duration.seconds(60)
 
@@ -30,54 +28,64 @@ struct RuleEngine {
     let rules: [AggregationRule]
     /// Whether this process has the ledgers.
     private(set) var isLeading = false
+    /// It took them over in the transaction under way.
+    private var hasJustBegunToLead = false
     private let member: String
     private let tables: RuleTables
     private var outbox: OutboxTable
     private var series: RuleSeries
-    /// The numbers of the rules, in their order.
-    private var ids: [Int64]
+    /// The numbers of the rules, in their order; nil until they are known.
+    private var ids: [Int64]?
     /// In the order of the rules; empty unless this process leads.
     private var states: [State] = []
-    /// How far event time has come in this process.
-    private var ownEventTime: Timestamp?
-    private var eventTimeWritten = Timestamp(milliseconds: .min)
+    /// How far event time has come in this process, and when that was said.
+    private var own: (eventTime: Timestamp, at: Timestamp)?
     /// What the transaction under way began with, or has taken.
     private var taken: [WindowLedger.Changes] = []
-    private var before: (sequences: [String: Int64], count: Int)
+    private var before: (sequences: [String: Int64], count: Int) = ([:], 0)
     private var arrivals: [(late: Int64, tooOld: Int64)] = []
 
-    /// - Throws: `ForeignRules` where another process leads with other rules.
-    init(_ rules: [AggregationRule], leads: Bool, now: Timestamp, _ database: Database) throws {
+    init(_ rules: [AggregationRule], _ database: Database) throws {
         self.rules = rules
         member = "\(UInt64.random(in: .min ... .max))"
         tables = try RuleTables(database)
         outbox = try OutboxTable(database)
         series = try RuleSeries(rules, database)
-        ids = []
-        before = ([:], 0)
+    }
+
+    /// Takes over the ledgers if this process leads, and else sees that the rules are those of the one that does. Part of each
+    /// transaction, right after `begin`.
+    ///
+    /// - Parameter isForeign: another process may have written.
+    /// - Throws: `ForeignRules` where another process leads with other rules.
+    mutating func catchUp(leads: Bool, isForeign: Bool, _ database: Database) throws {
         if leads {
-            try lead(now: now, database)
-        } else {
+            if !isLeading { try lead(database) }
+        } else if ids == nil || isForeign {
             guard let numbers = try RuleTables.numbers(of: rules, database) else { throw ForeignRules() }
             ids = numbers
         }
     }
 
-    /// Takes over the ledgers. Part of a transaction.
-    mutating func lead(now: Timestamp, _ database: Database) throws {
-        ids = try RuleTables.install(rules, database)
-        try outbox.begin(now: now, database)
+    private mutating func lead(_ database: Database) throws {
+        let numbers = try RuleTables.install(rules, database)
+        try outbox.begin(now: .now(), database)
         try outbox.reload(database)
-        states = try zip(rules, ids).map { rule, id in
+        try tables.forgetEventTimes(before: .now() - Self.memberPatience)
+        try tables.forgetEventTime(of: member)
+        states = try zip(rules, numbers).map { rule, id in
             State(rule: rule, id: id, ledger: try RuleTables.ledger(of: rule, id, database))
         }
-        isLeading = true
+        arrivals = Array(repeating: (0, 0), count: states.count)
+        ids = numbers
+        (isLeading, hasJustBegunToLead) = (true, true)
     }
 
     // MARK: Samples come
 
     mutating func begin() {
         series.begin()
+        hasJustBegunToLead = false
         taken = []
         before = (outbox.sequences, outbox.count)
         arrivals = Array(repeating: (0, 0), count: states.count)
@@ -88,7 +96,7 @@ struct RuleEngine {
         _ runs: SeriesRuns, eventTime: Timestamp?, retentions: RetentionTable, now: Timestamp
     ) throws {
         guard !rules.isEmpty else { return }
-        ownEventTime = eventTime ?? ownEventTime
+        if let eventTime { own = (eventTime, now) }
         for run in runs.runs {
             let (rules, retention) = try series.rules(of: run.series)
             for rule in rules {
@@ -104,8 +112,8 @@ struct RuleEngine {
             try takeNotes()
             try advance(retentions: retentions, now: now)
             try storeChanges()
-        } else {
-            try storeEventTime(now: now)
+        } else if let eventTime {
+            try tables.store(eventTime: eventTime, of: member, now: now)
         }
     }
 
@@ -121,6 +129,7 @@ struct RuleEngine {
 
     /// For the process that leads: one note for all samples of the same windows.
     private mutating func note(_ run: SeriesRuns.Run, of runs: SeriesRuns, _ rule: Int) throws {
+        guard let id = ids?[rule] else { return }
         let specification = rules[rule].windows
         var noted: Timestamp?
         for index in run.range where runs.isKept(index) && !runs.entries[index].value.isStalenessMarker {
@@ -128,13 +137,13 @@ struct RuleEngine {
             let start = specification.lastStart(at: runs.entries[index].timestamp)
             if start == noted { continue }
             noted = start
-            try tables.note(start + specification.every - .milliseconds(1), of: ids[rule])
+            try tables.note(start + specification.every - .milliseconds(1), of: id)
         }
     }
 
     private mutating func takeNotes() throws {
         try tables.takeNotes { id, time in
-            guard let rule = ids.firstIndex(of: id) else { return }
+            guard let rule = ids?.firstIndex(of: id) else { return }
             switch states[rule].ledger.observe(time) {
             case .onTime, .tooFarAhead: break
             case .late: arrivals[rule].late += 1
@@ -148,8 +157,11 @@ struct RuleEngine {
     /// Event time has come so far though nothing was stored. Part of a transaction.
     mutating func advance(to eventTime: Timestamp?, retentions: RetentionTable, now: Timestamp) throws {
         guard !rules.isEmpty else { return }
-        ownEventTime = eventTime ?? ownEventTime
-        guard isLeading else { return try storeEventTime(now: now) }
+        if let eventTime { own = (eventTime, now) }
+        guard isLeading else {
+            if let eventTime { try tables.store(eventTime: eventTime, of: member, now: now) }
+            return
+        }
         try takeNotes()
         try advance(retentions: retentions, now: now)
         // Event time alone is not worth a transaction that writes.
@@ -157,8 +169,10 @@ struct RuleEngine {
     }
 
     private mutating func advance(retentions: RetentionTable, now: Timestamp) throws {
-        let others = try tables.eventTime(ofOthersThan: member, since: now - Self.memberPatience)
-        guard let eventTime = [ownEventTime, others].compactMap(\.self).min() else { return }
+        let since = now - Self.memberPatience
+        let others = try tables.eventTime(ofOthersThan: member, since: since)
+        let own = own.flatMap { $0.at >= since ? $0.eventTime : nil }
+        guard let eventTime = [own, others].compactMap(\.self).min() else { return }
         for index in states.indices {
             states[index].ledger.move(to: eventTime)
             forget(index, retentions, now)
@@ -178,18 +192,17 @@ struct RuleEngine {
                 + specification.every)
     }
 
-    private mutating func storeEventTime(now: Timestamp) throws {
-        guard let ownEventTime, now - eventTimeWritten >= Self.memberInterval || now < eventTimeWritten else { return }
-        try tables.store(eventTime: ownEventTime, of: member, now: now)
-        eventTimeWritten = now
-    }
-
     private mutating func storeChanges() throws {
         for index in states.indices {
             let changes = states[index].ledger.takeChanges()
             taken.append(changes)
             if !changes.isEmpty { try tables.store(changes, of: states[index].id) }
         }
+    }
+
+    /// This process ends: nobody is to wait for it. Part of a transaction.
+    func leave() throws {
+        if own != nil, !isLeading { try tables.forgetEventTime(of: member) }
     }
 
     // MARK: Windows are evaluated
@@ -236,8 +249,9 @@ struct RuleEngine {
 
     // MARK: Emission
 
+    /// None where another process leads, which sees to them.
     func emissions(limit: Int) throws -> [Emission] {
-        try outbox.records(limit: limit)
+        isLeading ? try outbox.records(limit: limit) : []
     }
 
     /// The cluster has these. Part of a transaction.
@@ -264,6 +278,9 @@ struct RuleEngine {
         (taken, arrivals) = ([], [])
         (outbox.sequences, outbox.count) = before
         series.rollBack()
+        guard hasJustBegunToLead else { return }
+        // Neither are the ledgers this process's.
+        (isLeading, hasJustBegunToLead, ids, states) = (false, false, nil, [])
     }
 
     /// By the rules' names.

@@ -17,6 +17,7 @@ struct RuleTables {
     private let putEventTime: PreparedStatement
     private let eventTimes: PreparedStatement
     private let deleteEventTimes: PreparedStatement
+    private let deleteEventTime: PreparedStatement
 
     init(_ database: Database) throws {
         putProgress = try PreparedStatement("UPDATE rule SET watermark = ?, horizon = ? WHERE id = ?", on: database)
@@ -36,6 +37,7 @@ struct RuleTables {
             on: database)
         eventTimes = try PreparedStatement(
             "SELECT min(event_time) FROM member_event_time WHERE written_at >= ? AND member <> ?", on: database)
+        deleteEventTime = try PreparedStatement("DELETE FROM member_event_time WHERE member = ?", on: database)
         deleteEventTimes = try PreparedStatement("DELETE FROM member_event_time WHERE written_at < ?", on: database)
     }
 
@@ -151,6 +153,12 @@ struct RuleTables {
         defer { eventTimes.reset() }
         guard try eventTimes.step(), !eventTimes.isNull(0) else { return nil }
         return Timestamp(milliseconds: eventTimes.integer(0))
+    }
+
+    /// A process does not say any more how far it has come.
+    func forgetEventTime(of member: String) throws {
+        deleteEventTime.bind(member, at: 1)
+        try deleteEventTime.run()
     }
 
     /// Forgets processes that have not been heard of since an instant.

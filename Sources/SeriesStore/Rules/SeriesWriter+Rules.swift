@@ -16,6 +16,7 @@ extension SeriesWriter {
     /// then, also for what other processes have stored.
     public func advance(to eventTime: Timestamp?, now: Timestamp = .now()) throws(StoreError) {
         try withState { state in
+            _ = state.leads()
             try state.transaction { state in
                 try state.rules.advance(to: eventTime, retentions: state.series.retentions, now: now)
             }

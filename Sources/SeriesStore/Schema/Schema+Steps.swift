@@ -4,6 +4,7 @@ extension Schema {
         Step(name: "series, samples, windows and progress", sql: firstTables),
         Step(name: "sealed chunks", sql: chunkTables),
         Step(name: "retention and limits of series", sql: retentionTables),
+        Step(name: "several writers of one group", sql: sharingTables),
         Step(name: "rules, their windows and what they emit", sql: ruleTables),
     ]
 
@@ -126,6 +127,27 @@ extension Schema {
             samples      INTEGER NOT NULL,
             PRIMARY KEY ("limit", culprit)
         ) WITHOUT ROWID;
+        """
+
+    /// `series_change.next_id`: ids of series are given once only. `removed_series` tells other writers which series are
+    /// gone, up to `series_change.forgotten` no more.
+    private static let sharingTables = """
+        CREATE TABLE consumer_group (
+            name TEXT NOT NULL
+        );
+        ALTER TABLE source_offset ADD COLUMN topic_id TEXT;
+
+        CREATE TABLE series_change (
+            next_id   INTEGER NOT NULL,
+            forgotten INTEGER NOT NULL
+        );
+        INSERT INTO series_change (next_id, forgotten) SELECT coalesce(max(id), 0) + 1, 0 FROM series;
+        CREATE TABLE removed_series (
+            number     INTEGER PRIMARY KEY AUTOINCREMENT,
+            series_id  INTEGER NOT NULL,
+            labels     TEXT NOT NULL,
+            removed_at INTEGER NOT NULL
+        );
         """
 
     /// `identity`: by which readers of what is emitted tell this database from others; a backup has it too, so each process

@@ -6,6 +6,7 @@ internal import MetricModel
 /// are taken, or why it is refused. Owned by the `SeriesWriter`, used on its connection only.
 ///
 /// A series gets its row with its first sample that is stored; one that retention has removed gets a new one with its next.
+/// What other processes do to the series of the database is learned by `catchUp`.
 struct KnownSeries {
     /// What becomes of a series' samples.
     enum Standing {
@@ -34,7 +35,14 @@ struct KnownSeries {
     private var named: [SeriesReference: Labels] = [:]
     /// What the transaction under way has taken out of `named`.
     private var settled: [(reference: SeriesReference, labels: Labels)] = []
+    /// The latest hours that the transaction under way has changed, as they were.
+    private var touched: [(index: Int, lastHour: Int32)] = []
     private var tables: SeriesTables
+    private var changes: SeriesChanges
+    /// What `changes` knew before the transaction under way.
+    private var markBefore = SeriesChanges.Mark()
+    /// All references are void: this process was silent for too long. Until the next commit is told.
+    private(set) var isLost = false
     private(set) var retentions: RetentionTable
     private var census: SeriesCensus
     private var causes: [SeriesOverflow] = []
@@ -46,16 +54,24 @@ struct KnownSeries {
     /// Part of a transaction.
     init(_ configuration: SeriesWriter.Configuration, _ database: Database) throws {
         tables = try SeriesTables(database)
+        changes = try SeriesChanges(database)
+        changes.mark = try changes.latestWhatever()
         retentions = try RetentionTable(configuration.retention, database)
         census = try SeriesCensus(configuration.limits, database)
         overflowTable = try OverflowTable(database)
     }
 
-    /// Begins a transaction: says which series new references stand for.
-    mutating func begin(_ series: [(reference: SeriesReference, labels: Labels)]) {
+    /// Begins a transaction.
+    mutating func begin() {
         settled.removeAll(keepingCapacity: true)
+        touched.removeAll(keepingCapacity: true)
         overflow.removeAll(keepingCapacity: true)
         createdCount = 0
+        markBefore = changes.mark
+    }
+
+    /// Says which series new references stand for.
+    mutating func define(_ series: [(reference: SeriesReference, labels: Labels)]) {
         for (reference, labels) in series {
             let index = Int(reference.rawValue)
             if index >= entries.count {
@@ -100,7 +116,8 @@ struct KnownSeries {
                 overflow[cause, default: (0, 0)].series += 1
             } else {
                 let hour = Resolution.oneHour.windowStart(of: newest)
-                let id = try tables.create(labels, retention: retentions.entries[retention].id, lastHour: hour)
+                let id = changes.takeID()
+                try tables.create(id, labels, retention: retentions.entries[retention].id, lastHour: hour)
                 entries[index] = Entry(id: id, lastHour: Self.hour(of: hour), detail: UInt16(retention))
                 census.count(labels, 1)
                 createdCount += 1
@@ -134,6 +151,7 @@ struct KnownSeries {
         let start = Resolution.oneHour.windowStart(of: newest)
         let hour = Self.hour(of: start)
         guard hour > entries[index].lastHour else { return }
+        touched.append((index, entries[index].lastHour))
         entries[index].lastHour = hour
         try tables.set(lastHour: start, of: entries[index].id)
     }
@@ -146,38 +164,84 @@ struct KnownSeries {
             return overflow
         }
         for overflow in refused { try overflowTable.add(overflow) }
+        if createdCount > 0 { try changes.storeNextID() }
         return (createdCount, refused)
     }
 
-    /// The transaction failed: nothing of it is in the database.
-    mutating func reload(_ database: Database) throws {
-        try retentions.reload(database)
-        try census.reload(database)
-    }
-
-    /// Takes back what `standing` has decided since `begin`.
+    /// Takes back what was decided since `begin`: nothing of it is in the database.
     mutating func rollBack() {
         for (reference, labels) in settled {
             entries[Int(reference.rawValue)] = Entry(id: Entry.named)
             named[reference] = labels
         }
-        settled = []
+        for (index, lastHour) in touched.reversed() where entries[index].id > 0 { entries[index].lastHour = lastHour }
+        changes.mark = markBefore
+        (settled, touched) = ([], [])
+    }
+
+    /// Learns what other processes have done to the series of the database, and counts all of them anew if `isDoubtful`.
+    /// Part of a transaction, after `begin`.
+    mutating func catchUp(_ database: Database, isDoubtful: Bool) throws {
+        try retentions.reload(database)
+        guard let latest = try changes.latest() else {
+            isLost = isLost || !entries.isEmpty
+            entries.removeAll()
+            named.removeAll()
+            try census.reload(database)
+            changes.mark = try changes.latestWhatever()
+            markBefore = changes.mark
+            return
+        }
+        guard isDoubtful || latest != changes.mark else { return }
+        var removed: [Int64: Labels] = [:]
+        try changes.forEachRemoved { id, labels in
+            removed[id] = labels
+            // One that came and went since the last look was never counted.
+            if id < changes.mark.nextID { census.count(labels, -1) }
+        }
+        forget(removed)
+        if isDoubtful {
+            try census.reload(database)
+        } else {
+            try changes.forEachCreated { census.count($0, 1) }
+        }
+        changes.mark = latest
+        markBefore = latest
+    }
+
+    /// The next commit is the one that is told.
+    mutating func checkReferences() throws {
+        guard isLost else { return }
+        isLost = false
+        throw Superseded(reason: .series)
     }
 
     /// Removes series that have nothing stored any more. Part of a transaction.
-    mutating func remove(_ ids: [Int64]) throws {
-        guard !ids.isEmpty else { return }
-        var labels: [Int64: Labels] = [:]
+    mutating func remove(_ ids: [Int64], now: Timestamp) throws {
+        var removed: [Int64: Labels] = [:]
         for id in ids {
-            let removed = try tables.remove(id)
-            census.count(removed, -1)
-            labels[id] = removed
+            let labels = try tables.remove(id)
+            try changes.noteRemoval(of: id, labels, now: now)
+            census.count(labels, -1)
+            removed[id] = labels
         }
+        forget(removed)
+    }
+
+    /// These have no row any more; should samples of them come, they get a new one.
+    private mutating func forget(_ removed: [Int64: Labels]) {
+        guard !removed.isEmpty else { return }
         for index in entries.indices {
-            guard let removed = labels[entries[index].id] else { continue }
+            guard let labels = removed[entries[index].id] else { continue }
             entries[index] = Entry(id: Entry.named)
-            named[SeriesReference(rawValue: UInt32(index))] = removed
+            named[SeriesReference(rawValue: UInt32(index))] = labels
         }
+    }
+
+    /// Forgets removals that every other process has had the time to learn of. Part of a transaction; gives whether there
+    /// is more to do.
+    func forgetRemovals(now: Timestamp) throws -> Bool {
+        try changes.forgetSome(now: now)
     }
 
     /// Samples before this instant go. Part of the transaction that deletes them.

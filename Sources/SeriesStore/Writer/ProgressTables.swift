@@ -2,31 +2,40 @@ internal import GRDB
 
 /// The tables `source_offset` and `agent_sequence`. Owned by the `SeriesWriter`, used on its connection only.
 struct ProgressTables {
-    private let putOffset: PreparedStatement
+    private let findPosition: PreparedStatement
+    private let putPosition: PreparedStatement
+    private let findIntervals: PreparedStatement
     private let deleteInterval: PreparedStatement
     private let insertInterval: PreparedStatement
-    /// What `agent_sequence` holds, so that a commit touches only the intervals that changed.
-    private var storedSequences: [AgentStream: SequenceSet]
+    /// What the tables hold, as far as it has been looked at: so that a commit reads nothing again as long as nobody else
+    /// writes, and touches only the intervals that change.
+    private var storedPositions: [SourcePartition: SourcePosition?] = [:]
+    private var storedSequences: [AgentStream: SequenceSet] = [:]
 
     init(_ database: Database) throws {
-        putOffset = try PreparedStatement(
+        findPosition = try PreparedStatement(
+            #"SELECT next_offset, topic_id FROM source_offset WHERE topic = ? AND "partition" = ?"#, on: database)
+        putPosition = try PreparedStatement(
             """
-            INSERT INTO source_offset (topic, "partition", next_offset) VALUES (?, ?, ?)
-            ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset
+            INSERT INTO source_offset (topic, "partition", next_offset, topic_id) VALUES (?, ?, ?, nullif(?, ''))
+            ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset, topic_id = excluded.topic_id
             """, on: database)
+        findIntervals = try PreparedStatement(
+            "SELECT first, last FROM agent_sequence WHERE agent = ? AND epoch = ? AND topic = ? ORDER BY first",
+            on: database)
         deleteInterval = try PreparedStatement(
             "DELETE FROM agent_sequence WHERE agent = ? AND epoch = ? AND topic = ? AND first = ?", on: database)
         insertInterval = try PreparedStatement(
             "INSERT INTO agent_sequence (agent, epoch, topic, first, last) VALUES (?, ?, ?, ?, ?)", on: database)
-        storedSequences = try Self.read(database).sequences
     }
 
     static func read(_ database: Database) throws -> StoredProgress {
-        var progress = StoredProgress(offsets: [:], sequences: [:])
-        let offsets = try PreparedStatement(#"SELECT topic, "partition", next_offset FROM source_offset"#, on: database)
+        var progress = StoredProgress(positions: [:], sequences: [:])
+        let offsets = try PreparedStatement(
+            #"SELECT topic, "partition", next_offset, topic_id FROM source_offset"#, on: database)
         while try offsets.step() {
             let source = SourcePartition(topic: offsets.text(0), partition: Int32(clamping: offsets.integer(1)))
-            progress.offsets[source] = offsets.integer(2)
+            progress.positions[source] = position(in: offsets, from: 2)
         }
         let intervals = try PreparedStatement(
             "SELECT agent, epoch, topic, first, last FROM agent_sequence ORDER BY agent, epoch, topic, first",
@@ -39,36 +48,95 @@ struct ProgressTables {
         return progress
     }
 
-    func store(offsets: [SourcePartition: Int64]) throws {
-        for (source, nextOffset) in offsets {
-            putOffset.bind(source.topic, at: 1)
-            putOffset.bind(Int64(source.partition), at: 2)
-            putOffset.bind(nextOffset, at: 3)
-            try putOffset.run()
+    /// Forgets what the tables held: somebody else has written, or a transaction failed.
+    mutating func forget() {
+        storedPositions.removeAll(keepingCapacity: true)
+        storedSequences.removeAll(keepingCapacity: true)
+    }
+
+    /// Whether a head goes on from what is stored, and counts nothing that is. Part of a transaction, before anything of it
+    /// is written.
+    ///
+    /// - Throws: `Superseded`.
+    mutating func check(_ head: Head) throws {
+        for (source, advance) in head.advances {
+            let stored = try position(of: source)
+            guard stored == advance.from else {
+                throw Superseded(reason: .position(source, expected: advance.from, stored: stored))
+            }
+        }
+        for (stream, counted) in head.sequences {
+            if let range = try sequences(of: stream).common(with: counted) {
+                throw Superseded(reason: .sequences(stream, range))
+            }
         }
     }
 
-    func store(sequences: [AgentStream: SequenceSet]) throws {
-        for (stream, set) in sequences {
-            let stored = storedSequences[stream]?.intervals ?? []
-            let changes = Self.changes(from: stored, to: set.intervals)
-            for range in changes.gone {
-                bind(stream, to: deleteInterval)
-                deleteInterval.bind(range.lowerBound, at: 4)
-                try deleteInterval.run()
-            }
-            for range in changes.new {
-                bind(stream, to: insertInterval)
-                insertInterval.bind(range.lowerBound, at: 4)
-                insertInterval.bind(range.upperBound, at: 5)
-                try insertInterval.run()
-            }
+    /// Stores how far a head has come, which `check` has let pass.
+    mutating func store(_ head: Head) throws {
+        for (source, advance) in head.advances {
+            putPosition.bind(source.topic, at: 1)
+            putPosition.bind(Int64(source.partition), at: 2)
+            putPosition.bind(advance.to.nextOffset, at: 3)
+            putPosition.bind(advance.to.topicID ?? "", at: 4)
+            try putPosition.run()
+        }
+        for (stream, counted) in head.sequences {
+            let stored = try sequences(of: stream)
+            var merged = stored
+            merged.formUnion(counted)
+            try replace(stored.intervals, with: merged.intervals, of: stream)
         }
     }
 
     /// Called once the transaction is committed.
-    mutating func didCommit(sequences: [AgentStream: SequenceSet]) {
-        storedSequences.merge(sequences) { _, new in new }
+    mutating func didCommit(_ head: Head) {
+        for (source, advance) in head.advances { storedPositions[source] = .some(advance.to) }
+        for (stream, counted) in head.sequences { storedSequences[stream]?.formUnion(counted) }
+    }
+
+    private mutating func position(of source: SourcePartition) throws -> SourcePosition? {
+        if let known = storedPositions[source] { return known }
+        findPosition.bind(source.topic, at: 1)
+        findPosition.bind(Int64(source.partition), at: 2)
+        defer { findPosition.reset() }
+        let found = try findPosition.step() ? Self.position(in: findPosition, from: 0) : nil
+        storedPositions[source] = .some(found)
+        return found
+    }
+
+    private static func position(in row: PreparedStatement, from column: Int32) -> SourcePosition {
+        let topicID = row.text(column + 1)
+        return SourcePosition(nextOffset: row.integer(column), topicID: topicID.isEmpty ? nil : topicID)
+    }
+
+    private mutating func sequences(of stream: AgentStream) throws -> SequenceSet {
+        if let known = storedSequences[stream] { return known }
+        bind(stream, to: findIntervals)
+        var found = SequenceSet()
+        while try findIntervals.step() {
+            let (first, last) = (findIntervals.integer(0), findIntervals.integer(1))
+            if first <= last { found.insert(first...last) }
+        }
+        storedSequences[stream] = found
+        return found
+    }
+
+    private func replace(
+        _ old: [ClosedRange<Int64>], with new: [ClosedRange<Int64>], of stream: AgentStream
+    ) throws {
+        let changes = Self.changes(from: old, to: new)
+        for range in changes.gone {
+            bind(stream, to: deleteInterval)
+            deleteInterval.bind(range.lowerBound, at: 4)
+            try deleteInterval.run()
+        }
+        for range in changes.new {
+            bind(stream, to: insertInterval)
+            insertInterval.bind(range.lowerBound, at: 4)
+            insertInterval.bind(range.upperBound, at: 5)
+            try insertInterval.run()
+        }
     }
 
     private func bind(_ stream: AgentStream, to statement: PreparedStatement) {

@@ -32,11 +32,11 @@ struct SeriesTables {
             WHERE fingerprint = ?
             """, on: database)
         insert = try PreparedStatement(
-            "INSERT INTO series (metric, labels, fingerprint) VALUES (?, ?, ?) RETURNING id", on: database)
+            "INSERT INTO series (id, metric, labels, fingerprint) VALUES (?, ?, ?, ?)", on: database)
         insertState = try PreparedStatement(
             "INSERT INTO series_state (series_id, retention, last_hour) VALUES (?, ?, ?)", on: database)
         putLastHour = try PreparedStatement(
-            "UPDATE series_state SET last_hour = ? WHERE series_id = ?", on: database)
+            "UPDATE series_state SET last_hour = ?1 WHERE series_id = ?2 AND last_hour < ?1", on: database)
         findLabel = try PreparedStatement("SELECT id FROM label WHERE name = ? AND value = ?", on: database)
         insertLabel = try PreparedStatement(
             "INSERT INTO label (name, value) VALUES (?, ?) RETURNING id", on: database)
@@ -60,13 +60,14 @@ struct SeriesTables {
         return nil
     }
 
-    /// Makes the rows of a series that has none, and gives its id.
-    func create(_ labels: Labels, retention: Int64, lastHour: Timestamp) throws -> Int64 {
+    /// Makes the rows of a series that has none.
+    func create(_ id: Int64, _ labels: Labels, retention: Int64, lastHour: Timestamp) throws {
         let text = labels.description
-        insert.bind(labels.metricName, at: 1)
-        insert.bind(text, at: 2)
-        insert.bind(Self.fingerprint(of: text), at: 3)
-        let id = try Self.singleInteger(insert) ?? 0
+        insert.bind(id, at: 1)
+        insert.bind(labels.metricName, at: 2)
+        insert.bind(text, at: 3)
+        insert.bind(Self.fingerprint(of: text), at: 4)
+        try insert.run()
         for label in labels {
             insertPosting.bind(try labelID(label), at: 1)
             insertPosting.bind(id, at: 2)
@@ -76,9 +77,9 @@ struct SeriesTables {
         insertState.bind(retention, at: 2)
         insertState.bind(lastHour.milliseconds, at: 3)
         try insertState.run()
-        return id
     }
 
+    /// Another process may have stored a later hour, which stays.
     func set(lastHour: Timestamp, of id: Int64) throws {
         putLastHour.bind(lastHour.milliseconds, at: 1)
         putLastHour.bind(id, at: 2)

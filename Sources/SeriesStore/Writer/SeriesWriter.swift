@@ -4,11 +4,13 @@ public import Logging
 public import MetricModel
 internal import Synchronization
 
-/// The one writer of a database. A commit stores a whole head (samples, their windows, offsets, agent sequences) in
-/// one transaction.
+/// Writes to a database. A commit stores a whole head (samples, their windows, offsets, agent sequences) in one
+/// transaction.
 ///
 /// Its methods block on the disk: call them from a thread that may block, not from a task. They may be called from
-/// any thread; a lock puts them in turn. A second writer, in this process or another, is refused.
+/// any thread; a lock puts them in turn. The processes of one consumer group may have a writer each for one database: each
+/// transaction begins with a look at what the others did, and a head that comes too late is refused
+/// (`StoreError.superseded`). One of them, the leader, seals and deletes.
 public final class SeriesWriter: Sendable {
     /// What may be set about a writer.
     public struct Configuration: Sendable {
@@ -27,6 +29,11 @@ public final class SeriesWriter: Sendable {
         public var limits = SeriesLimits()
         /// What is aggregated besides the windows of all series. See `dueWindows(limit:)`.
         public var rules: [AggregationRule] = []
+        /// The consumer group that the database belongs to. One without takes this; one of another group is refused. Nil is
+        /// for tools, which take what there is.
+        public var group: String?
+        /// How long to wait for another process that has the database for itself, as one has while it makes it ready.
+        public var openingPatience: Duration = .seconds(3)
 
         public init() {}
     }
@@ -39,9 +46,16 @@ public final class SeriesWriter: Sendable {
     public init(path: String, configuration: Configuration = Configuration(), logger: Logger) throws(StoreError) {
         self.path = path
         DatabaseFiles.makeDirectory(ofPath: path)
-        let lock = try WriterLock(databasePath: path)
-        let condition = try Schema.inspect(path: path, busyTimeout: configuration.busyTimeout)
+        var condition = Schema.Condition.version(Schema.version)
         do {
+            let readiness = Readiness(path: path, configuration: configuration)
+            let lock = try WriterLock(databasePath: path, patience: configuration.openingPatience) {
+                () throws(StoreError) in
+                condition = try readiness.prepare()
+            } isReady: { () throws(StoreError) in
+                try readiness.isThere()
+            }
+            try readiness.check(owner: lock.owner)
             state = Mutex(try WriterState(path: path, configuration: configuration, lock: lock))
         } catch {
             throw StoreError(error, path: path)
@@ -65,21 +79,36 @@ public final class SeriesWriter: Sendable {
         try withState { state in try state.commit(head, eventTime: eventTime, now: now) }
     }
 
-    /// Packs some of the old samples, which takes a few milliseconds. Gives whether there is more to do; call it
-    /// again then, between two commits.
+    /// Packs some of the old samples, which takes a few milliseconds, if this process leads. Gives whether there is more to
+    /// do; call it again then, between two commits.
     public func seal(now: Timestamp = .now()) throws(StoreError) -> Bool {
         try withState { state in try state.seal(now: now) }
     }
 
     /// Deletes some of what is older than its retention and gives space back to the disk, which takes a few
-    /// milliseconds. Gives whether there is more to do; call it again then, between two commits.
+    /// milliseconds, if this process leads. Gives whether there is more to do; call it again then, between two commits.
     public func expire(now: Timestamp = .now()) throws(StoreError) -> Bool {
         try withState { state in try state.expire(now: now) }
     }
 
-    /// Offsets and sequences as they are in the database.
+    /// Offsets and sequences as they are in the database, of one committed state.
     public func progress() throws(StoreError) -> StoredProgress {
-        try withState { state in try state.queue.unsafeRead(ProgressTables.read) }
+        try withState { state in try state.queue.inSnapshot(ProgressTables.read) }
+    }
+
+    /// Whether this process is the one that looks after the database, among those that write to it: seals, deletes, and
+    /// does what else has to be done by one of them. Tries to become it, at most once a second; a process that leads does so
+    /// until it ends.
+    public func leads() throws(StoreError) -> Bool {
+        try withState { state in state.leads() }
+    }
+
+    /// Whether another process has written to the database in the last seconds.
+    public var isShared: Bool {
+        state.withLock { state in
+            guard let last = state?.lastForeignWrite else { return false }
+            return .now - last < .seconds(10)
+        }
     }
 
     /// The size of the database and its write-ahead log on disk.
@@ -90,6 +119,8 @@ public final class SeriesWriter: Sendable {
     public func close() throws(StoreError) {
         let result = state.withLock { state -> Result<Void, StoreError> in
             guard let queue = state?.queue else { return .success(()) }
+            // Where this fails, others stop waiting for it a minute later.
+            try? state?.transaction { state in try state.rules.leave() }
             // The prepared statements go first, for SQLite closes no connection that has any. The lock goes with
             // them; another writer may open while the rest is a matter between SQLite's connections.
             state = nil

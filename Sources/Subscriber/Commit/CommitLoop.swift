@@ -6,13 +6,15 @@ internal import SeriesStore
 internal import Synchronization
 
 /// Commits what the intake holds, again and again: first what was rejected goes to its topic, then samples, offsets
-/// and sequences into the database in one transaction. In the pauses it has the store pack its older samples.
+/// and sequences into the database in one transaction. In the pauses it has the store pack its older samples. When another
+/// process of the group has stored some of it before, everything in hand is read again (`Rereading`).
 ///
 /// One task runs it. It ends when the intake is finished and empty, or with an error that no waiting mends.
 struct CommitLoop: Sendable {
     let intake: Intake
     let writer: SeriesWriter
     let store: BlockingQueue
+    let rereading: Rereading
     let rejections: RejectionPublisher
     let policy: CommitPolicy
     let statistics: StatisticsKeeper
@@ -24,6 +26,19 @@ struct CommitLoop: Sendable {
     /// Pauses between attempts when the disk is full or the database is held by another program.
     private static let retryPauses: [Duration] = [.milliseconds(100), .milliseconds(500), .seconds(1), .seconds(5)]
 
+    private static let pauseBetweenSteps = Duration.milliseconds(5)
+    /// How often old samples are looked after when nothing is committed.
+    private static let upkeepInterval = Duration.seconds(1)
+
+    /// Looks after old samples also while nothing is committed, because all partitions are others', or nothing comes. Until
+    /// cancelled.
+    func keepUp() async throws {
+        while true {
+            try await Task.sleep(for: Self.upkeepInterval)
+            try await tidy(until: .now + Self.upkeepInterval)
+        }
+    }
+
     func run() async throws {
         let clock = ContinuousClock()
         var earliest = clock.now
@@ -31,7 +46,10 @@ struct CommitLoop: Sendable {
             let start = clock.now
             let lost = try await rejections.publish(harvest.rejections)
             let commitStart = clock.now
-            let report = try await commit(harvest.head, harvest.eventTime)
+            guard let report = try await commit(harvest.head, harvest.eventTime) else {
+                earliest = clock.now
+                continue
+            }
             lagTimers.record(harvest, commitStart, clock.now)
             await intake.didCommit(harvest.head)
             var counts = harvest.counts
@@ -52,14 +70,17 @@ struct CommitLoop: Sendable {
         do {
             while await !intake.isWaitingForCommit(at: end) {
                 guard try await store.run({ [writer] in try writer.seal() || writer.expire() }) else { return }
+                // Leaves the others a moment in which they can begin.
+                if writer.isShared { try await Task.sleep(for: Self.pauseBetweenSteps) }
             }
         } catch let error as StoreError where error.isTransient {
             // The next commit meets it too, and says so.
         }
     }
 
-    /// Tries until it succeeds, as long as trying may help; what is read meanwhile waits in the topics.
-    private func commit(_ head: Head, _ eventTime: Timestamp?) async throws -> CommitReport {
+    /// Tries until it succeeds, as long as trying may help; what is read meanwhile waits in the topics. Nil when others were
+    /// first, and the head has been dropped.
+    private func commit(_ head: Head, _ eventTime: Timestamp?) async throws -> CommitReport? {
         var failures = 0
         while true {
             do {
@@ -68,6 +89,10 @@ struct CommitLoop: Sendable {
                     logger.notice("the database can be written again", metadata: ["path": "\(writer.path)"])
                 }
                 return report
+            } catch StoreError.superseded(_, let reason) {
+                statistics.countSuperseded()
+                try await rereading.run(dropping: head, because: reason)
+                return nil
             } catch let error as StoreError where error.isTransient {
                 if failures == 0 {
                     logger.error("cannot commit, trying again until it succeeds", metadata: ["reason": "\(error)"])

@@ -50,6 +50,10 @@ final class StatisticsKeeper: Sendable {
         statistics.withLock { $0.heldBackWindows += 1 }
     }
 
+    func countSuperseded() {
+        statistics.withLock { $0.supersededCommits += 1 }
+    }
+
     func set(lag: [String: Int64]) {
         statistics.withLock {
             $0.lag = lag.values.reduce(0, +)

@@ -51,20 +51,19 @@ struct DecodingCounts: Sendable {
 /// Turns records into samples: drops records that have been counted, reads each in its format, and knows the series
 /// by their bytes.
 ///
-/// It remembers what it has decoded as counted, so everything it adds to a harvest has to be committed, or the
-/// decoder thrown away. Owned by the `Intake`, used in its isolation.
+/// It remembers what it has decoded as counted, so everything it adds to a harvest has to be committed, or be forgotten
+/// (`forget(allBut:)`). Owned by the `Intake`, used in its isolation.
 struct RecordDecoder {
     private var series = SeriesTable()
     private(set) var sources = SourceTable()
     private var referenceCount: UInt32 = 0
     private var sequences: [AgentStream: SequenceSet]
-    private var touchedStreams: Set<AgentStream> = []
     private var reader: RecordReader
     /// How far event time has come with all that was decoded.
     var watermark = EventTimeWatermark()
 
     init(
-        sequences: [AgentStream: SequenceSet], formats: [TopicFormat] = [],
+        sequences: [AgentStream: SequenceSet] = [:], formats: [TopicFormat] = [],
         limits: TextFormat.Limits = TextFormat.Limits()
     ) {
         self.sequences = sequences
@@ -89,7 +88,7 @@ struct RecordDecoder {
                 harvest.counts.records += 1
                 let host = sources.number(of: record.key)
                 let sequence = AgentSequence(record.headers, topic: source.topic.rawValue)
-                if let sequence, !count(sequence) {
+                if let sequence, !count(sequence, in: &harvest.head) {
                     harvest.counts.sources[sources.names[host], default: SourceStatistics()].duplicateRecords += 1
                 } else {
                     decode(record, agent: sequence?.stream.agent, of: origin, from: host, into: &harvest)
@@ -105,18 +104,25 @@ struct RecordDecoder {
         }
     }
 
-    /// Writes down which sequences have been counted since the last call. To be called before the harvest is taken.
-    mutating func recordSequences(in head: inout Head) {
-        for stream in touchedStreams {
-            if let set = sequences[stream] { head.setSequences(set, of: stream) }
-        }
-        touchedStreams.removeAll(keepingCapacity: true)
+    /// These have been counted too, as the database says.
+    mutating func learn(_ stored: [AgentStream: SequenceSet]) {
+        for (stream, set) in stored { sequences[stream, default: SequenceSet()].formUnion(set) }
+    }
+
+    /// What was decoded and not committed is to be decoded again: only what the database says has been counted.
+    mutating func forget(allBut stored: [AgentStream: SequenceSet]) {
+        sequences = stored
+    }
+
+    /// Gives every series a new reference.
+    mutating func forgetSeries() {
+        (series, sources, referenceCount) = (SeriesTable(), SourceTable(), 0)
     }
 
     /// False when the record has been counted before.
-    private mutating func count(_ sequence: AgentSequence) -> Bool {
+    private mutating func count(_ sequence: AgentSequence, in head: inout Head) -> Bool {
         guard sequences[sequence.stream, default: SequenceSet()].insert(sequence.sequence) else { return false }
-        touchedStreams.insert(sequence.stream)
+        head.count(sequence.sequence, of: sequence.stream)
         return true
     }
 

@@ -12,11 +12,55 @@ internal import SeriesStore
 /// One task reads into it, one commits from it, and the rebalance listener asks it to flush. The tasks wait for each
 /// other here: each looks at the state, and waits for the next change of it.
 actor Intake {
+    /// Where the reading of a partition begins.
+    struct Start {
+        /// How far the database has it; nil if it does not know it.
+        let stored: SourcePosition?
+        let offset: Offset
+        /// How far the log reaches.
+        var end: Offset?
+        var topicID: String?
+    }
+
     /// How far a partition has been read, committed, and how far it reaches.
     private struct Position {
+        /// The offset of the next batch, as far as known.
         var next: Offset
+        /// Before it, everything is in the database.
         var committed: Offset
         var end: Offset
+        var topicID: String?
+        /// How far the database has it.
+        var stored: SourcePosition?
+        /// How far the database will have it once everything that was taken is committed: what the next head starts from.
+        var taken: SourcePosition?
+        /// Batches that were asked for in an earlier reading are not for this position.
+        var reading: Reading
+        /// Which of all assignments brought it.
+        let assignment: Int
+
+        /// What the database says once everything before an offset is in it.
+        func stored(upTo offset: Offset) -> SourcePosition {
+            SourcePosition(nextOffset: offset.rawValue, topicID: topicID)
+        }
+    }
+
+    /// Where a partition is to be read again.
+    struct Restart {
+        let offset: Offset
+        fileprivate let stored: SourcePosition?
+        fileprivate let assignment: Int
+    }
+
+    /// Numbers the times that partitions were begun anew: a batch belongs to the reading in which it was waited for.
+    typealias Reading = Int
+
+    /// What `receive` has to say to the one who reads.
+    struct Reception {
+        /// What the next batch will be waited for in.
+        let reading: Reading
+        /// The batch was not taken: the partition is read from here. Nil also if it is no longer read at all.
+        var seek: Offset?
     }
 
     private let policy: CommitPolicy
@@ -29,8 +73,12 @@ actor Intake {
     private var singles: [Harvest] = []
     /// The partitions this member has.
     private var positions: [TopicPartition: Position] = [:]
-    /// The offsets in the database, also of partitions that other members have.
-    private var stored: [SourcePartition: Int64]
+    /// The partitions it has had.
+    private var known: Set<TopicPartition> = []
+    private(set) var reading: Reading = 0
+    private var assignments = 0
+    /// What is in hand was dropped, and it is not known yet from where it is read again.
+    private var isRestarting = false
     private var isFinished = false
     /// Harvests that were begun, and those of them that are committed. They differ while something is in hand.
     private var begun = 0
@@ -40,12 +88,11 @@ actor Intake {
 
     /// - Parameter observer: sees what arrives, in a mode that acts on arrival.
     init(
-        progress: StoredProgress, formats: [TopicFormat], policy: CommitPolicy, mode: ProcessingMode,
+        formats: [TopicFormat], policy: CommitPolicy, mode: ProcessingMode,
         watermark: WatermarkSettings = WatermarkSettings(), observer: (any ArrivalObserver)?, logger: Logger
     ) {
-        decoder = RecordDecoder(sequences: progress.sequences, formats: formats)
+        decoder = RecordDecoder(formats: formats)
         decoder.watermark = EventTimeWatermark(settings: watermark)
-        stored = progress.offsets
         self.policy = policy
         self.mode = mode
         self.observer = mode.actsOnArrival ? observer : nil
@@ -54,19 +101,22 @@ actor Intake {
 
     // MARK: Reading
 
-    /// Where the database says that reading goes on; nil for a partition it does not know.
-    func storedOffset(of partition: TopicPartition) -> Offset? {
-        stored[SourcePartition(partition)].map { Offset($0) }
-    }
-
-    /// These partitions are read from now on, from these offsets. `ends` is how far they reach.
-    func assign(_ starts: [TopicPartition: Offset], ends: [TopicPartition: Offset]) {
+    /// These partitions are read from now on. `counted` is which records of agents the database has.
+    func assign(_ starts: [TopicPartition: Start], counted: [AgentStream: SequenceSet]) {
+        // A batch of a partition that went and comes back may still be on its way here.
+        if starts.keys.contains(where: known.contains) { reading += 1 }
+        decoder.learn(counted)
+        assignments += 1
         let clock = ClockReading.now()
         for (partition, start) in starts {
-            let end = ends[partition] ?? start
-            positions[partition] = Position(next: start, committed: start, end: end)
+            let end = start.end ?? start.offset
+            positions[partition] = Position(
+                next: start.offset, committed: start.offset, end: end, topicID: start.topicID, stored: start.stored,
+                taken: start.stored, reading: known.insert(partition).inserted ? 0 : reading, assignment: assignments)
             decoder.watermark.assign(EventTimeSource.Partition(partition), at: clock)
-            if start >= end { decoder.watermark.reachedEnd(of: EventTimeSource.Partition(partition), at: clock) }
+            if start.offset >= end {
+                decoder.watermark.reachedEnd(of: EventTimeSource.Partition(partition), at: clock)
+            }
         }
     }
 
@@ -80,57 +130,76 @@ actor Intake {
 
     /// Decodes what was read. Waits first while too much is in hand.
     ///
+    /// - Parameter asked: the reading in which the batch was waited for.
     /// - Throws: `CancellationError` when the task is cancelled or the intake finished while it waits.
-    func receive(_ batch: ConsumedBatch) async throws {
-        while harvest.size >= policy.maximumSamples || !singles.isEmpty {
+    func receive(_ batch: ConsumedBatch, of asked: Reading) async throws -> Reception {
+        while isRestarting || harvest.size >= policy.maximumSamples || !singles.isEmpty {
             if Task.isCancelled || isFinished { throw CancellationError() }
             await waitForChange()
         }
         let partition = batch.topicPartition
-        noteJump(batch)
+        guard var position = positions[partition] else { return Reception(reading: reading) }
+        guard asked >= position.reading else { return Reception(reading: reading, seek: position.next) }
+        noteJump(batch, &position)
+        position.topicID = batch.topicID.map(\.description) ?? position.topicID
         let clock = ClockReading.now()
-        if mode.commitsEachRecord { decodeSingly(batch, at: clock) } else { decode(batch, at: clock) }
-        positions[partition, default: Position(next: 0, committed: batch.firstOffset, end: 0)].next = batch.nextOffset
-        positions[partition]?.end = max(batch.highWatermark, batch.nextOffset)
+        if mode.commitsEachRecord {
+            decodeSingly(batch, from: &position, at: clock)
+        } else {
+            decode(batch, from: position, at: clock)
+        }
+        position.next = batch.nextOffset
+        position.end = max(batch.highWatermark, batch.nextOffset)
+        positions[partition] = position
         if batch.nextOffset >= batch.highWatermark {
             decoder.watermark.reachedEnd(of: EventTimeSource.Partition(partition), at: clock)
         }
         change()
+        return Reception(reading: reading)
     }
 
     /// Decodes what was read into the harvest at hand.
-    private func decode(_ batch: ConsumedBatch, at clock: ClockReading) {
+    private func decode(_ batch: ConsumedBatch, from position: Position, at clock: ClockReading) {
         if harvest.isEmpty { begun += 1 }
         let known = (samples: harvest.head.sampleCount, series: harvest.head.newSeries.count)
         note(batch, at: clock, in: &harvest)
         for encoded in batch.batches {
             decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &harvest)
         }
-        harvest.head.advance(SourcePartition(batch.topicPartition), to: batch.nextOffset.rawValue)
+        harvest.head.advance(
+            SourcePartition(batch.topicPartition), from: position.taken, to: position.stored(upTo: batch.nextOffset))
         observer?.arrived(in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series)
     }
 
     /// Decodes what was read into a harvest for each record. Each has the sequences and the event time of the records up
     /// to its own, for that is what is committed with it.
-    private func decodeSingly(_ batch: ConsumedBatch, at clock: ClockReading) {
+    private func decodeSingly(_ batch: ConsumedBatch, from position: inout Position, at clock: ClockReading) {
         let source = SourcePartition(batch.topicPartition)
+        var stored = position.taken
+        let topic = position
         var harvests: [Harvest] = []
-        var rest = Harvest()
+        // What a restart has left to be defined goes along with the first.
+        var rest = harvest
+        if !rest.isEmpty { begun -= 1 }
+        harvest = Harvest()
         for encoded in batch.batches {
             decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &rest) {
                 decoder, single, offset in
-                single.head.advance(source, to: offset.rawValue + 1)
-                decoder.recordSequences(in: &single.head)
+                let reached = topic.stored(upTo: offset.advanced(by: 1))
+                single.head.advance(source, from: stored, to: reached)
+                stored = reached
                 single.eventTime = decoder.watermark.advance(at: clock)
                 harvests.append(single)
                 single = Harvest()
             }
         }
         // A damaged batch, or offsets without records.
-        if !rest.isEmpty || harvests.last?.head.nextOffsets[source] != batch.nextOffset.rawValue {
-            rest.head.advance(source, to: batch.nextOffset.rawValue)
+        let reached = position.stored(upTo: batch.nextOffset)
+        if !rest.isEmpty || stored != reached {
+            rest.head.advance(source, from: stored, to: reached)
             harvests.append(rest)
         }
+        position.taken = reached
         for index in harvests.indices { note(batch, at: clock, in: &harvests[index]) }
         begun += harvests.count
         singles = harvests.reversed()
@@ -143,8 +212,8 @@ actor Intake {
     }
 
     /// The consumer goes on where it stopped, unless what it wants to read is not there any more.
-    private func noteJump(_ batch: ConsumedBatch) {
-        guard let position = positions[batch.topicPartition], position.next != batch.firstOffset else { return }
+    private func noteJump(_ batch: ConsumedBatch, _ position: inout Position) {
+        guard position.next != batch.firstOffset else { return }
         let metadata: Logger.Metadata = [
             "partition": "\(batch.topicPartition)", "expected": "\(position.next)", "offset": "\(batch.firstOffset)",
         ]
@@ -155,7 +224,7 @@ actor Intake {
             logger.warning(
                 "the partition is shorter than it was (recreated, or the broker lost its end); reading it again",
                 metadata: metadata)
-            positions[batch.topicPartition]?.committed = batch.firstOffset
+            position.committed = batch.firstOffset
         }
     }
 
@@ -181,13 +250,15 @@ actor Intake {
                 change()
                 return single
             }
-            if harvest.isEmpty {
+            if harvest.isEmpty || isRestarting {
                 if isFinished { return nil }
             } else if isFinished || flushes > 0 || isFull || .now >= earliest {
-                decoder.recordSequences(in: &harvest.head)
                 harvest.eventTime = eventTime(at: .now())
                 let taken = harvest
                 harvest = Harvest()
+                for (source, position) in taken.head.nextPositions {
+                    if let partition = TopicPartition(source) { positions[partition]?.taken = position }
+                }
                 change()
                 return taken
             }
@@ -225,10 +296,59 @@ actor Intake {
     /// A harvest that `next` gave is in the database.
     func didCommit(_ head: Head) {
         committed += 1
-        for (source, offset) in head.nextOffsets {
-            stored[source] = offset
-            if let partition = TopicPartition(source) { positions[partition]?.committed = Offset(offset) }
+        for (source, position) in head.nextPositions {
+            guard let partition = TopicPartition(source) else { continue }
+            positions[partition]?.stored = position
+            positions[partition]?.committed = Offset(position.nextOffset)
         }
+        change()
+    }
+
+    /// A harvest that `next` gave cannot be committed, because others have committed before. Drops it, and what has come
+    /// since; what comes from now on waits until `endRestart`.
+    ///
+    /// - Parameter reset: series are to be defined anew.
+    func beginRestart(dropping head: Head, forgettingSeries reset: Bool) {
+        isRestarting = true
+        let dropped = singles.reversed().map(\.head) + [harvest.head]
+        (harvest, singles) = (Harvest(), [])
+        if reset {
+            decoder.forgetSeries()
+        } else {
+            // The decoder knows these series already, and the database does not.
+            harvest.head.define(asIn: head)
+            for head in dropped { harvest.head.define(asIn: head) }
+        }
+        // Whoever waits for a flush waits for nothing any more, but for these.
+        committed = begun
+        if !harvest.isEmpty { begun += 1 }
+        change()
+    }
+
+    /// Where to read the partitions again, by what the database says now.
+    func restarts(from progress: StoredProgress) -> [TopicPartition: Restart] {
+        decoder.forget(allBut: progress.sequences)
+        return positions.reduce(into: [:]) { restarts, entry in
+            let (partition, position) = entry
+            let stored = progress.positions[SourcePartition(partition)]
+            // Where nobody else has stored anything, a start that is not the database's (as after retention) still holds.
+            let offset = stored == position.stored ? position.committed : Offset(stored?.nextOffset ?? 0)
+            restarts[partition] = Restart(offset: offset, stored: stored, assignment: position.assignment)
+        }
+    }
+
+    /// The consumer has been told to read these partitions again. What it has fetched before that is not taken.
+    func endRestart(_ restarts: [TopicPartition: Restart]) {
+        reading += 1
+        for (partition, restart) in restarts where positions[partition]?.assignment == restart.assignment {
+            positions[partition]?.next = restart.offset
+            positions[partition]?.committed = restart.offset
+            positions[partition]?.stored = restart.stored
+            positions[partition]?.taken = restart.stored
+            positions[partition]?.reading = reading
+            if let topicID = restart.stored?.topicID { positions[partition]?.topicID = topicID }
+        }
+        isRestarting = false
         change()
     }
 

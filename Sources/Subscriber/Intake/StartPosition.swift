@@ -1,4 +1,5 @@
 internal import RecordBatch
+internal import SeriesStore
 
 /// Where a partition is read from, decided from what the database says and what the topic holds.
 enum StartPosition: Equatable {
@@ -12,13 +13,19 @@ enum StartPosition: Equatable {
     /// directory came back. It is read from its start; what agents sent before is recognised by its sequence
     /// numbers, other samples by their timestamps.
     case shrunk(stored: Offset, start: Offset, end: Offset)
+    /// The topic was deleted and made anew, as its id says: however far it reaches, nothing of it has been read.
+    case recreated(stored: Offset, start: Offset)
 
-    init(stored: Offset?, start: Offset, end: Offset) {
-        guard let stored else {
+    /// - Parameter topicID: the id of the topic there is; nil if the cluster has no such ids.
+    init(stored: SourcePosition?, topicID: String? = nil, start: Offset, end: Offset) {
+        guard let position = stored else {
             self = .beginning(start)
             return
         }
-        if stored > end {
+        let stored = Offset(position.nextOffset)
+        if let topicID, let known = position.topicID, topicID != known {
+            self = .recreated(stored: stored, start: start)
+        } else if stored > end {
             self = .shrunk(stored: stored, start: start, end: end)
         } else if stored < start {
             self = .gap(stored: stored, start: start)
@@ -30,7 +37,7 @@ enum StartPosition: Equatable {
     var offset: Offset {
         switch self {
         case .beginning(let offset), .resumed(let offset): offset
-        case .gap(_, let start), .shrunk(_, let start, _): start
+        case .gap(_, let start), .shrunk(_, let start, _), .recreated(_, let start): start
         }
     }
 
@@ -41,8 +48,14 @@ enum StartPosition: Equatable {
             nil
         case .gap(let stored, let start):
             """
-            \(start - stored) records were deleted before they were read: the database stopped at offset \(stored), \
-            the topic begins at \(start); let the topic keep its records for longer
+            \(start - stored) records were deleted before they were read, offsets \(stored) to \(start - 1): the database \
+            stopped at offset \(stored), the topic begins at \(start); let the topic keep its records for longer, or restore a \
+            newer backup of the database
+            """
+        case .recreated(let stored, let start):
+            """
+            the topic was deleted and made anew since the database read it up to offset \(stored), as its id says. It is read \
+            from offset \(start); what is in the database already is not counted twice
             """
         case .shrunk(let stored, let start, let end):
             """

@@ -46,6 +46,9 @@ public enum SubscriberMetrics {
 
     static let samples = Metric(.counter, "weir_subscriber_samples_total", "Samples in committed transactions.")
     static let commits = Metric(.counter, "weir_subscriber_commits_total", "Transactions committed.")
+    static let supersededCommits = Metric(
+        .counter, "weir_subscriber_superseded_commits_total",
+        "Commits given up because another process of the group had stored some of it before; it was read again.")
     static let newSeries = Metric(.counter, "weir_subscriber_new_series_total", "Series that were new.")
     static let expiredSamples = Metric(
         .counter, "weir_subscriber_expired_samples_total", "Samples older than their retention, which were dropped.")
@@ -95,11 +98,10 @@ public enum SubscriberMetrics {
 
     public static let all = [
         records, lagRecords, lagSeconds, skippedValues, lateSamples, futureSamples, pastSamples, rejectedLines,
-        duplicateRecords, duplicateSamples,
-        lostRejections, samples, commits, newSeries, expiredSamples, refusedSamples,
-        databaseBytes, openWindows, closedWindows, dueWindows, emittedWindows, revisedWindows, abandonedWindows,
-        ruleLateSamples, ruleTooOldSamples, emittedRecords, lostEmissions, waitingEmissions, emissionLag,
-        heldBackWindows,
+        duplicateRecords, duplicateSamples, lostRejections, samples, commits, supersededCommits, newSeries,
+        expiredSamples, refusedSamples, databaseBytes, openWindows, closedWindows, dueWindows, emittedWindows,
+        revisedWindows, abandonedWindows, ruleLateSamples, ruleTooOldSamples, emittedRecords, lostEmissions,
+        waitingEmissions, emissionLag, heldBackWindows,
     ]
 }
 
@@ -119,6 +121,7 @@ extension SubscriberStatistics {
         report.count(SubscriberMetrics.lostRejections, Int(lostRejections))
         report.count(SubscriberMetrics.samples, Int(samplesStored))
         report.count(SubscriberMetrics.commits, Int(commits))
+        report.count(SubscriberMetrics.supersededCommits, Int(supersededCommits))
         report.count(SubscriberMetrics.newSeries, Int(seriesCreated))
         report.count(SubscriberMetrics.expiredSamples, Int(expiredSamples))
         for overflow in overflow.values {

@@ -13,7 +13,8 @@ struct SubscriberCommand: AsyncParsableCommand {
         abstract: "Read the metric topics as a consumer group and aggregate them into SQLite, exactly once.",
         discussion: """
             Samples, one-minute and one-hour windows, and the offsets they came from are written in one transaction. \
-            A database belongs to one group; the position in the topics is the database's.
+            A database belongs to one group; the position in the topics is the database's. Several subscribers of the group may \
+            share it on one host: each reads a part of the partitions, and takes over those of one that dies.
             """)
 
     @Option(help: ArgumentHelp("Brokers to ask first (default: 127.0.0.1:9092).", valueName: "host:port,…"))
@@ -24,6 +25,15 @@ struct SubscriberCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The consumer group (default: weir).", valueName: "name"))
     var group: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A name for this process in the group (Kafka's group.instance.id): restarted within ten seconds it goes on with the \
+            partitions it had, and the others notice nothing (default: none).
+            """,
+            valueName: "name"))
+    var groupInstanceID: String?
 
     @Option(
         help: ArgumentHelp(
@@ -99,6 +109,7 @@ struct SubscriberCommand: AsyncParsableCommand {
             bootstrap: try settings.value(bootstrap, "bootstrap", default: .local).addresses,
             databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
         configuration.group = try settings.value(group, "group", default: "weir")
+        configuration.groupInstanceID = try settings.value(groupInstanceID, "group-instance-id")
         configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
         configuration.mode = try settings.value(mode, "mode", default: .batch)
         configuration.rules = try settings.value(rules, "rules").map { try RuleFile(path: $0) }

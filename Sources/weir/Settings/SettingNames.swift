@@ -15,8 +15,9 @@ enum SettingNames {
             "log-level",
         ],
         "subscriber": [
-            "bootstrap", "database", "formats", "group", "mode", "retention", "rules", "series-limit",
-            "series-limit-per-metric", "series-limit-per-source", "topics", "self-metrics", "instance", "log-level",
+            "bootstrap", "database", "formats", "group", "group-instance-id", "mode", "retention", "rules",
+            "series-limit", "series-limit-per-metric", "series-limit-per-source", "topics", "self-metrics", "instance",
+            "log-level",
         ],
         "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
