@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
 
 extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let logging = product(name: "Logging", package: "swift-log")
@@ -39,6 +40,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.9.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
@@ -85,19 +87,20 @@ let package = Package(
             name: "MetricAgent",
             dependencies: [
                 "Instruments", "MetricModel", "MetricRegistry", "RecordBatch", "KafkaProtocol", "CommitLog",
-                "KafkaClient", .nioCore, .nioPosix, .logging, .coreMetrics, .serviceLifecycle,
+                "KafkaClient", .nioCore, .nioPosix, .logging, .coreMetrics, .serviceLifecycle, .collections,
             ], swiftSettings: strict),
         .target(
             name: "Subscriber",
             dependencies: [
                 "Instruments", "MetricModel", "RecordBatch", "KafkaProtocol", "KafkaClient", "Aggregation",
-                "SeriesStore", "PromQL", .nioCore, .yams, .logging, .coreMetrics, .serviceLifecycle,
+                "SeriesStore", "PromQL", .histogram, .nioCore, .nioPosix, .yams, .logging, .coreMetrics,
+                .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
             name: "Topology",
             dependencies: [
-                "Instruments", "MetricModel", "MetricRegistry", "Broker", "KafkaClient", "Aggregation", "MetricAgent",
-                "Subscriber", "SeriesStore", .logging, .serviceLifecycle,
+                "Instruments", "MetricModel", "MetricRegistry", "KafkaProtocol", "Broker", "KafkaClient", "Aggregation",
+                "MetricAgent", "Subscriber", "SeriesStore", .nioCore, .logging, .serviceLifecycle,
             ], swiftSettings: strict),
         .executableTarget(
             name: "weir",

@@ -108,6 +108,8 @@ final class BrokerNode: Sendable {
         var statistics = BrokerStatistics()
         statistics.connections = self.connections.count
         statistics.requests = self.counters.totalRequests
+        statistics.acceptedConnections = self.counters.acceptedConnections.value
+        (statistics.receivedBytes, statistics.answeredBytes) = self.counters.totalBytes
         let traffic = self.counters.totalTraffic
         statistics.producedRecords = traffic.producedRecords
         statistics.producedBytes = traffic.producedBytes

@@ -2,6 +2,11 @@
 public struct BrokerStatistics: Sendable, Equatable {
     public var connections = 0
     public var requests = 0
+    /// Connections taken since the start.
+    public var acceptedConnections = 0
+    /// Bytes of all requests taken and of all answers given since the start.
+    public var receivedBytes = 0
+    public var answeredBytes = 0
     public var producedRecords = 0
     public var producedBytes = 0
     /// Bytes of records answered to fetches.

@@ -5,6 +5,8 @@ public import KafkaClient
 public struct AgentConfiguration: Sendable {
     /// Addresses of the cluster's brokers; any of them leads to all.
     public var bootstrap: [BrokerAddress]
+    /// Subscribers to publish to without a broker, and without a spool; if there are any, `bootstrap` is not used.
+    public var direct: [BrokerAddress] = []
     /// The label `instance` of every series and the key of every record.
     public var instance: String
     /// Time between two runs of a collector. Runs are at whole multiples of it on the wall clock.

@@ -48,5 +48,6 @@ extension AgentStatistics {
         report.reading(AgentMetrics.waitingBytes, bytesWaiting)
         report.reading(AgentMetrics.spoolBytes, spoolBytes)
         if let isBrokerReachable { report.reading(AgentMetrics.brokerReachable, isBrokerReachable ? 1 : 0) }
+        for link in direct { link.report(to: &report) }
     }
 }

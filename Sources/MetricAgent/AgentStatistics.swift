@@ -21,6 +21,12 @@ public struct AgentStatistics: Sendable, Equatable {
     public var spoolBytes = 0
     /// Nil until something was published or an attempt took too long.
     public var isBrokerReachable: Bool?
+    /// By destination, for an agent that publishes without a broker.
+    public var direct: [DirectStatistics] = []
+    /// Connections that are open, and bytes they have carried.
+    public var connections = 0
+    public var bytesIn = 0
+    public var bytesOut = 0
 
     public init() {}
 }

@@ -9,8 +9,10 @@ public struct SubscriberConfiguration: Sendable {
     public static let standardTopicPattern = #"metrics\.(?!rollup\.).*"#
     public static let standardRejectedTopic = "metrics.rejected"
 
-    /// Brokers to ask first.
+    /// Brokers to ask first; may be empty where `direct` is set.
     public var bootstrap: [BrokerAddress]
+    /// Where to listen for publishers that need no broker; nil for nowhere.
+    public var direct: DirectListening?
     /// The consumer group. Its committed offsets follow the database; they are for tools that show the lag. The database is the
     /// group's: several processes of one group may share it, on one host.
     public var group = "weir"

@@ -1,18 +1,20 @@
 public import CoreMetrics
 public import Instruments
-internal import KafkaClient
+public import KafkaClient
 internal import KafkaProtocol
 public import Logging
 internal import SeriesStore
 public import ServiceLifecycle
 internal import Synchronization
 
-/// Reads the metric topics as a member of a consumer group and aggregates them into SQLite; emits what rules say.
+/// Reads the metric topics as a member of a consumer group and aggregates them into SQLite; emits what rules say. It takes
+/// records from publishers that connect to it directly, too, or only from them.
 ///
 /// Samples, windows, offsets and agent sequences are committed in one transaction, and reading starts where the
 /// database stopped; so every sample counts once, whatever is killed when. `init` opens the database, `run` reads
 /// until the service is shut down, commits what is in hand, leaves the group and closes the database.
 ///
+///     DirectListener ─┐
 ///     consumer ─► Intake (decodes) ─► CommitLoop ─► SeriesWriter
 ///                    ▲                     │
 ///         Assignments┘ (start, flush)      ├─► OffsetFollower (the group's offsets), RejectionPublisher
@@ -36,6 +38,10 @@ public final class SubscriberService: Service, Measured, Sendable {
     private let keeper = StatisticsKeeper()
     private let lagTimers: LagTimers
     private let report: Mutex<MetricReport>
+    private let direct: DirectCounters?
+    private let listeningPort = Mutex<Int?>(nil)
+    /// What the connections to brokers carry.
+    private let clusterTraffic = ConnectionTraffic()
 
     /// Opens the database, or creates it.
     ///
@@ -46,6 +52,7 @@ public final class SubscriberService: Service, Measured, Sendable {
     ) throws {
         self.configuration = configuration
         self.logger = logger
+        direct = configuration.direct.map { _ in DirectCounters() }
         lagTimers = LagTimers(metrics)
         report = Mutex(MetricReport(to: metrics))
         rejectedTopic = try TopicName(configuration.rejectedTopic)
@@ -61,21 +68,35 @@ public final class SubscriberService: Service, Measured, Sendable {
     public var statistics: SubscriberStatistics {
         var statistics = keeper.snapshot
         statistics.databaseBytes = writer.byteCount
+        statistics.direct = direct?.statistics
         return statistics
     }
 
+    /// How long samples took from being collected to being committed. Any thread.
+    public var latency: LatencyHistogram { keeper.latency }
+
+    /// The port on which direct publishers are served; nil as long as none are.
+    public var directPort: Int? { listeningPort.withLock { $0 } }
+
+    /// What all connections carry: those to brokers, and those of direct publishers.
+    public var traffic: [ConnectionTraffic] { [clusterTraffic] + (direct.map { [$0.traffic] } ?? []) }
+
     public func reportMetrics() async {
         let statistics = statistics
-        report.withLock { $0.report { statistics.report(to: &$0) } }
+        let latency = latency
+        report.withLock { report in
+            report.report { report in
+                statistics.report(to: &report)
+                latency.report(to: &report)
+            }
+        }
     }
 
     /// - Throws: `KafkaClientError` for what no retry mends (an invalid pattern, a group of another protocol), and
     ///   `StoreError` when the database is beyond help. A cluster that cannot be reached is waited for.
     public func run() async throws {
-        let cluster = Cluster(
-            configuration: ClientConfiguration(bootstrap: configuration.bootstrap, clientID: "weir-subscriber"),
-            logger: logger)
-        let producer = Producer(cluster: cluster)
+        let cluster = makeCluster()
+        let producer = cluster.map { Producer(cluster: $0) }
         let outcome: Result<Void, any Error>
         do {
             try await work(cluster, producer)
@@ -83,27 +104,38 @@ public final class SubscriberService: Service, Measured, Sendable {
         } catch {
             outcome = .failure(error)
         }
-        await producer.close(within: .milliseconds(100))
-        cluster.close()
+        await producer?.close(within: .milliseconds(100))
+        cluster?.close()
         try await store.run { [writer] in try writer.close() }
         try outcome.get()
     }
 
-    private func work(_ cluster: Cluster, _ producer: Producer) async throws {
+    /// Nil where there are no brokers.
+    private func makeCluster() -> Cluster? {
+        guard !configuration.bootstrap.isEmpty else { return nil }
+        var client = ClientConfiguration(bootstrap: configuration.bootstrap, clientID: "weir-subscriber")
+        client.traffic = clusterTraffic
+        return Cluster(configuration: client, logger: logger)
+    }
+
+    private func work(_ cluster: Cluster?, _ producer: Producer?) async throws {
         let intake = Intake(
             formats: configuration.formats, policy: configuration.commitPolicy, mode: configuration.mode,
             watermark: configuration.watermark, observer: nil, logger: logger)
         let database = CommittedProgress(writer: writer, store: store)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
-        let consumer = try GroupConsumer(
-            cluster: cluster,
-            configuration: GroupConsumerConfiguration(
-                group: configuration.group,
-                topics: .pattern(configuration.topicPattern, excluding: [configuration.rejectedTopic]),
-                // What stays with a member is read on while other partitions move.
-                instanceID: configuration.groupInstanceID, assignors: [.cooperativeSticky]),
-            listener: Assignments(
-                intake: intake, cluster: cluster, database: database, follower: follower, logger: logger))
+        let consumer = try cluster.map { cluster in
+            try GroupConsumer(
+                cluster: cluster,
+                configuration: GroupConsumerConfiguration(
+                    group: configuration.group,
+                    topics: .pattern(configuration.topicPattern, excluding: [configuration.rejectedTopic]),
+                    // What stays with a member is read on while other partitions move.
+                    instanceID: configuration.groupInstanceID, assignors: [.cooperativeSticky]),
+                listener: Assignments(
+                    intake: intake, cluster: cluster, database: database, follower: follower, logger: logger))
+        }
+        let listener = try await listen(into: intake)
         follower.attach(consumer)
         defer { follower.attach(nil) }
         let committing = CommitLoop(
@@ -116,10 +148,10 @@ public final class SubscriberService: Service, Measured, Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Self.commit(committing) }
             group.addTask { await follower.run() }
-            if configuration.mode.closesWindows { try addEmission(to: &group, intake, producer) }
+            if configuration.mode.closesWindows, let producer { try addEmission(to: &group, intake, producer) }
             group.addTask { try await Self.keepUp(committing) }
             group.addTask {
-                try await Self.read(consumer, into: intake)
+                try await Self.read(consumer, listener, into: intake)
                 await intake.finish()
             }
             // The reader ends at a shutdown, then the commit loop, having committed everything.
@@ -146,6 +178,25 @@ public final class SubscriberService: Service, Measured, Sendable {
             try await closer.run()
         }
         group.addTask { try await emitter.run() }
+    }
+
+    /// Nil where no direct publishers are served.
+    private func listen(into intake: Intake) async throws -> DirectListener? {
+        guard let listening = configuration.direct, let direct else { return nil }
+        let listener = try await DirectListener(listening, into: intake, counters: direct, logger: logger)
+        listeningPort.withLock { $0 = listener.port }
+        return listener
+    }
+
+    /// Reads from topics and direct links until the service is shut down.
+    private static func read(
+        _ consumer: GroupConsumer?, _ listener: DirectListener?, into intake: Intake
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            if let consumer { group.addTask { try await read(consumer, into: intake) } }
+            if let listener { group.addTask { try await listener.run() } }
+            try await group.waitForAll()
+        }
     }
 
     /// Reads until the service is shut down; then the group has been left.

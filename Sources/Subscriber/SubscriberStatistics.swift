@@ -32,6 +32,10 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var lagByTopic: [String: Int64] = [:]
     /// What was amiss with whose records, by the records' key.
     public var sources: [String: SourceStatistics] = [:]
+    /// Samples of direct links that were in hand when another process of the group was first, and were dropped.
+    public var droppedDirectSamples: Int64 = 0
+    /// What came on direct links; nil where there are none.
+    public var direct: DirectIntakeStatistics?
     /// What the rules have done, by their names. Empty where another process of the group sees to it.
     public var rules: [String: RuleStatistics] = [:]
     /// Records of rules that the cluster has taken.

@@ -21,8 +21,7 @@ struct Weir: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, BrokerCommand.self, AgentCommand.self, SubscriberCommand.self, LiveCommand.self,
             QueryCommand.self, DatabaseCommand.self, RulesCommand.self, TopicCommand.self, GroupCommand.self,
-            ProduceCommand.self,
-            ConsumeCommand.self, LogCommand.self,
+            ProduceCommand.self, ConsumeCommand.self, GenerateCommand.self, LogCommand.self,
         ])
 
     static func main() async {

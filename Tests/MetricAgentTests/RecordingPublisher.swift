@@ -1,3 +1,4 @@
+import KafkaClient
 import KafkaProtocol
 import NIOCore
 import RecordBatch
@@ -38,6 +39,7 @@ final class RecordingPublisher: Publisher {
     var isClosed: Bool { state.withLock { $0.isClosed } }
     var attempts: Int { state.withLock { $0.attempts } }
     var isReachable: Bool? { !isAway }
+    let traffic = ConnectionTraffic()
 
     func publish(_ batch: EncodedBatch, to topic: TopicName) async throws {
         while isAway { try await Task.sleep(for: .milliseconds(1)) }

@@ -27,7 +27,7 @@ import Testing
     @Test func `any samples come back bit by bit`() throws {
         var random = SeededGenerator()
         for _ in 0..<2000 {
-            let kind = Int.random(in: 0..<7, using: &random)
+            let kind = Int.random(in: 0..<8, using: &random)
             var timestamp = Int64.random(in: -(1 << 50)...1 << 50, using: &random)
             var value = Double(Int.random(in: 0...1_000_000, using: &random)) / 100
             let samples = (0..<Int.random(in: 1...300, using: &random)).map { _ in
@@ -41,6 +41,7 @@ import Testing
                 case 3: value = Bool.random(using: &random) ? value : Double.random(in: 0...1, using: &random)
                 case 4: value = [0, -0.0, .nan, .infinity, .stalenessMarker, 5].randomElement(using: &random) ?? 0
                 case 5: value += 1e15
+                case 6: value = 4096 * Double(Int.random(in: -1_000_000...1_000_000, using: &random))
                 default: break
                 }
                 return Sample(timestamp: Timestamp(milliseconds: timestamp), value: value)
@@ -79,12 +80,26 @@ import Testing
         #expect(Double(ChunkCodec.encode(counter).count) / 360 < 2)
     }
 
+    @Test func `sizes in pages take no more than their number of pages`() throws {
+        var random = SeededGenerator(seed: 1)
+        let pages = (0..<360).map { _ in Double(Int.random(in: 1_000_000...1_002_000, using: &random)) }
+        let sizes = samples(pages.map { $0 * 4096 })
+        #expect(ChunkCodec.encode(sizes).count <= ChunkCodec.encode(samples(pages)).count + 4)
+        try expectSame(sizes)
+        // All steps are the same: their changes are what is stored.
+        try expectSame(samples((0..<360).map { 1024 * Double($0 % 180) }))
+        try expectSame(samples([-4096, 4096, -8192, 0]))
+    }
+
     @Test func `damaged bytes are an error or other samples, never a trap`() throws {
         var random = SeededGenerator()
         for _ in 0..<3000 {
             let count = Int.random(in: 1...80, using: &random)
             var bytes = ChunkCodec.encode(
-                samples((0..<count).map { _ in Bool.random(using: &random) ? 1 : .random(in: 0...1, using: &random) }))
+                samples(
+                    (0..<count).map { _ in
+                        Bool.random(using: &random) ? 1 : count < 40 ? 4096 : .random(in: 0...1, using: &random)
+                    }))
             switch Int.random(in: 0..<3, using: &random) {
             case 0: bytes.removeLast(Int.random(in: 0...bytes.count, using: &random))
             case 1: bytes = bytes.map { _ in UInt8.random(in: 0...255, using: &random) }

@@ -65,32 +65,17 @@ def _name(host, series, counters):
 
 def publish(address, topic, shape):
     """Publishes all of it with kcat, in lz4 batches, each host's records in one partition."""
-    with Publisher(address, topic) as publisher:
-        for key, value in records(shape):
-            publisher.send(key, value)
-
-
-class Publisher:
-    """A kcat that publishes what is sent within `with`."""
-
-    def __init__(self, address, topic):
-        command = [
-            "kcat", "-P", "-b", address, "-t", topic, "-z", "lz4", "-K", _escaped(KEY_END), "-D", _escaped(RECORD_END),
-            "-X", "acks=all", "-X", "linger.ms=50", "-X", "queue.buffering.max.kbytes=65536",
-            "-X", "partitioner=murmur2_random",
-        ]
-        self._kcat = subprocess.Popen(command, stdin=subprocess.PIPE)
-
-    def send(self, key, value):
-        self._kcat.stdin.write(key.encode() + KEY_END + value.encode() + RECORD_END)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._kcat.stdin.close()
-        if self._kcat.wait() != 0:
-            raise SystemExit("bench: kcat could not publish the samples")
+    command = [
+        "kcat", "-P", "-b", address, "-t", topic, "-z", "lz4", "-K", _escaped(KEY_END), "-D", _escaped(RECORD_END),
+        "-X", "acks=all", "-X", "linger.ms=50", "-X", "queue.buffering.max.kbytes=65536",
+        "-X", "partitioner=murmur2_random",
+    ]
+    kcat = subprocess.Popen(command, stdin=subprocess.PIPE)
+    for key, value in records(shape):
+        kcat.stdin.write(key.encode() + KEY_END + value.encode() + RECORD_END)
+    kcat.stdin.close()
+    if kcat.wait() != 0:
+        raise SystemExit("bench: kcat could not publish the samples")
 
 
 def _escaped(byte):

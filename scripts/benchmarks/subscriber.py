@@ -23,6 +23,7 @@ by kcat in lz4 batches, one record per host and run, before the subscriber start
 
   throughput   5 million samples: CPU seconds per million, memory, bytes per sample
   modes        the same in every processing mode; sequence on a tenth of them
+  restart      kill -9 while 50,000 samples/s come, and a new start at once: how long until the present is in the database
   catch-up     away for 60 s at 50,000 samples/s: how long until all of it is in the database
   series       100,000 active series: memory
   million      --long only: 1 million active series: memory
@@ -147,6 +148,38 @@ def run_modes(binary, broker, directory, arguments, figures):
         subscriber.stop()
 
 
+def run_restart(binary, broker, directory, _arguments, figures):
+    """What the killed process had read and not committed is read again, and what has come meanwhile."""
+    database, waits = f"{directory}/weir.sqlite", []
+    generate = [
+        binary, "generate", "--kind", "cpu", "--hosts", "500", "--series", "100", "--interval", "1s",
+        "--bootstrap", broker.address, "--spool-dir", f"{directory}/spool",
+    ]
+    with Measured(generate):
+        subscriber = Subscriber(binary, broker, database)
+        for _ in range(5):
+            time.sleep(7.3)  # killed at different moments between two commits
+            subscriber.kill()
+            restart = time.time()
+            subscriber = Subscriber(binary, broker, database)
+            while _newest(database) < restart and time.time() < restart + PATIENCE:
+                time.sleep(0.01)
+            waits.append(time.time() - restart)
+        subscriber.kill()
+    figures.median_at_most(
+        "kill -9 under 50,000 samples/s: at the present again", waits, 2, "s",
+        "broker and generator on the same cores")
+
+
+def _newest(database):
+    """The time of the newest sample."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        return (connection.execute("SELECT max(timestamp) FROM sample").fetchone()[0] or 0) / 1000
+    finally:
+        connection.close()
+
+
 def run_catch_up(binary, broker, directory, _arguments, figures):
     """What is measured is wall time, since that is what one waits; others on the machine are in it."""
     shape = Shape(hosts=500, runs=60, interval_ms=1000, age_runs=600)
@@ -208,6 +241,7 @@ def _check(statistics, shape):
 PARTS = {
     "throughput": run_throughput,
     "modes": run_modes,
+    "restart": run_restart,
     "catch-up": run_catch_up,
     "series": run_series,
     "million": run_million,

@@ -86,6 +86,13 @@ final class BrokerCounters: Sendable {
 
     var totalRequests: Int { self.apis.reduce(0) { $0 + ($1?.requests.value ?? 0) } }
 
+    /// Bytes of all requests taken and of all answers given.
+    var totalBytes: (received: Int, answered: Int) {
+        self.apis.reduce((0, 0)) {
+            ($0.0 + ($1?.requestBytes.value ?? 0), $0.1 + ($1?.responseBytes.value ?? 0))
+        }
+    }
+
     func report(to report: inout MetricReport) {
         for api in self.apis { api?.report(to: &report) }
         report.count(BrokerMetrics.unreadableRequests, self.unreadableRequests.value)

@@ -15,6 +15,8 @@ public struct ClientConfiguration: Sendable {
     public var retryBackoff: ClosedRange<Duration>
     /// A longer answer is taken for something that is no Kafka broker, and the connection closed.
     public var maximumResponseBytes: Int
+    /// Counts what the connections carry; clusters may share one.
+    public var traffic = ConnectionTraffic()
 
     public init(
         bootstrap: [BrokerAddress], clientID: String = "weir", connectTimeout: Duration = .seconds(10),

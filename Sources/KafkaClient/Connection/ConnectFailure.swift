@@ -3,8 +3,8 @@ import NIOCore
 import NIOPosix
 
 /// Says in a few words of the operating system's why a connection could not be made or was lost.
-enum ConnectFailure {
-    static func text(of error: any Error) -> String {
+package enum ConnectFailure {
+    package static func text(of error: any Error) -> String {
         switch error {
         case let error as NIOConnectionError:
             if let first = error.connectionErrors.first { return text(of: first.error) }

@@ -20,11 +20,13 @@ struct RequestChannel: Sendable {
 
     /// Puts the handlers into a channel's pipeline. On its event loop.
     static func install(
-        on channel: any Channel, address: BrokerAddress, clientID: String, maximumResponseBytes: Int
+        on channel: any Channel, address: BrokerAddress, clientID: String, maximumResponseBytes: Int,
+        traffic: ConnectionTraffic = ConnectionTraffic()
     ) throws -> RequestChannel {
         let handler = ConnectionHandler(address: address)
         try channel.pipeline.syncOperations.addHandlers([
-            ByteToMessageHandler(ResponseFrameDecoder(maximumBytes: maximumResponseBytes)), handler,
+            TrafficHandler(traffic), ByteToMessageHandler(ResponseFrameDecoder(maximumBytes: maximumResponseBytes)),
+            handler,
         ])
         return RequestChannel(address: address, clientID: clientID, channel: channel, handler: handler)
     }
@@ -42,7 +44,7 @@ struct RequestChannel: Sendable {
             .flatMapThrowing { channel in
                 try install(
                     on: channel, address: address, clientID: configuration.clientID,
-                    maximumResponseBytes: configuration.maximumResponseBytes)
+                    maximumResponseBytes: configuration.maximumResponseBytes, traffic: configuration.traffic)
             }
             .cascade(to: promise)
         return promise.futureResult

@@ -3,7 +3,7 @@ import MetricModel
 import RecordBatch
 import Synchronization
 
-/// One collector's way from the clock into the spool: at every tick it collects, and has the samples accepted as one
+/// One collector's way from the clock to the publisher: at every tick it collects, and has the samples accepted as one
 /// record. Lanes run side by side, so that a slow one delays nobody else. Owned by the ``AgentService``, which runs it as
 /// one task.
 final class CollectorLane: Sendable {
@@ -18,7 +18,7 @@ final class CollectorLane: Sendable {
     /// For the log.
     let name: String
     private let instance: String
-    private let spool: SpoolTopic
+    private let sink: any RecordSink
     private let logger: Logger
     private let collector: Mutex<any Collector>
     private let counts = Mutex(Counters())
@@ -28,12 +28,12 @@ final class CollectorLane: Sendable {
 
     /// - Parameter prepare: called before each run; it may wait.
     init(
-        name: String, collector: any Collector, instance: String, spool: SpoolTopic, logger: Logger,
+        name: String, collector: any Collector, instance: String, sink: any RecordSink, logger: Logger,
         prepare: @escaping @Sendable () async -> Void = {}
     ) {
         self.name = name
         self.instance = instance
-        self.spool = spool
+        self.sink = sink
         self.logger = logger
         self.prepare = prepare
         self.collector = Mutex(collector)
@@ -93,14 +93,13 @@ final class CollectorLane: Sendable {
     }
 
     private func accept(_ bytes: [UInt8], _ sampleCount: Int, _ timestamp: Timestamp) async {
-        let spool = spool
         do throws(SpoolError) {
-            _ = try await BlockingWork.run { () throws(SpoolError) in try spool.append(bytes, timestamp: timestamp) }
+            try await sink.accept(bytes, sampleCount: sampleCount, timestamp: timestamp)
             counts.withLock { $0.samplesAccepted += sampleCount }
-            accepting.settle("topic \(spool.name): samples are accepted again; \(counters.samplesRefused) were refused")
+            accepting.settle("topic \(sink.topic): samples are accepted again; \(counters.samplesRefused) were refused")
         } catch {
             counts.withLock { $0.samplesRefused += sampleCount }
-            accepting.raise("topic \(spool.name): samples are refused: \(error)")
+            accepting.raise("topic \(sink.topic): samples are refused: \(error)")
         }
     }
 }

@@ -21,10 +21,12 @@ final class BrokerPublisher: Publisher {
     private let producer: Producer
     private let key: ByteBuffer
     private let progress = Mutex(Progress())
+    let traffic: ConnectionTraffic
 
     init(bootstrap: [BrokerAddress], instance: String, logger: Logger) {
-        cluster = Cluster(
-            configuration: ClientConfiguration(bootstrap: bootstrap, clientID: "weir-agent"), logger: logger)
+        let configuration = ClientConfiguration(bootstrap: bootstrap, clientID: "weir-agent")
+        traffic = configuration.traffic
+        cluster = Cluster(configuration: configuration, logger: logger)
         producer = Producer(cluster: cluster, configuration: ProducerConfiguration(acks: .all))
         key = ByteBuffer(string: instance)
     }

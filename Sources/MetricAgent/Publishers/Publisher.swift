@@ -1,3 +1,4 @@
+import KafkaClient
 import KafkaProtocol
 import RecordBatch
 
@@ -11,6 +12,9 @@ protocol Publisher: Sendable {
 
     /// Whether the other side takes what is sent; nil when nothing was sent yet.
     var isReachable: Bool? { get }
+
+    /// What its connections carry.
+    var traffic: ConnectionTraffic { get }
 
     /// Ends connections. Later calls throw.
     func close() async

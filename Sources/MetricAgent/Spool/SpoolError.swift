@@ -1,15 +1,15 @@
-import CommitLog
+public import CommitLog
 import RecordBatch
 
 /// Why a spool cannot be opened, or refused a record.
-enum SpoolError: Error, Hashable, CustomStringConvertible {
+public enum SpoolError: Error, Hashable, CustomStringConvertible {
     /// The spool has grown to its limit because records are collected faster than they are taken.
     case full(directory: String, limitBytes: Int)
     case storage(LogError)
     /// The record cannot be encoded.
     case unencodable(String)
 
-    var description: String {
+    public var description: String {
         switch self {
         case .full(let directory, let limitBytes):
             "the spool in \(directory) is at its limit of \(ByteText(limitBytes)), so new samples are refused until the "

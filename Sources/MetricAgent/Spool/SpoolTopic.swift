@@ -96,13 +96,44 @@ final class SpoolTopic: Sendable {
 
     /// Accepts one record: returns its sequence number once it is on disk.
     func append(_ value: [UInt8], timestamp: Timestamp) throws(SpoolError) -> Offset {
+        try append(capacity: value.count) { builder, sequence in
+            builder.append(
+                timestamp: timestamp.milliseconds, key: key, value: ByteBuffer(bytes: value),
+                headers: headers(sequence: sequence))
+        }
+    }
+
+    /// Accepts all records of a block as one batch, each with its instance as key: returns the sequence number of the
+    /// first once they are on disk.
+    func append(_ block: RecordBlock) throws(SpoolError) -> Offset {
+        try append(capacity: block.text.readableBytes) { builder, sequence in
+            block.text.withUnsafeReadableBytes { text in
+                for (index, record) in block.records.enumerated() {
+                    var instance = record.instance
+                    instance.withUTF8 { key in
+                        builder.append(
+                            timestamp: record.timestamp.milliseconds, key: UnsafeRawBufferPointer(key),
+                            value: UnsafeRawBufferPointer(rebasing: text[record.bytes]),
+                            headers: headers(sequence: sequence.advanced(by: Int64(index))))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Appends the batch of the records that `build` puts into it, from this sequence number on.
+    private func append(
+        capacity: Int, _ build: (inout RecordBatchBuilder, _ sequence: Offset) -> Void
+    ) throws(SpoolError) -> Offset {
         let (offset, sync) = try state.withLock { (state) throws(SpoolError) in
             do throws(LogError) {
                 if state.needsReopening { try reopen(&state) }
             } catch {
                 throw .storage(error)
             }
-            let batch = try encode(value, timestamp, sequence: state.log.logEndOffset)
+            var builder = RecordBatchBuilder(compression: .lz4, capacity: capacity + 256)
+            build(&builder, state.log.logEndOffset)
+            let batch = try finish(&builder)
             let bytes = batch.bytes.readableBytes
             try room.take(bytes)
             do throws(LogError) {
@@ -124,14 +155,14 @@ final class SpoolTopic: Sendable {
         return offset
     }
 
-    private func encode(
-        _ value: [UInt8], _ timestamp: Timestamp, sequence: Offset
-    ) throws(SpoolError) -> EncodedBatch {
-        var builder = RecordBatchBuilder(compression: .lz4, capacity: value.count + 256)
-        let sequenceHeader = RecordHeader(key: "weir-sequence", value: ByteBuffer(string: String(sequence.rawValue)))
-        builder.append(
-            timestamp: timestamp.milliseconds, key: key, value: ByteBuffer(bytes: value),
-            headers: [agentHeader, epochHeader, sequenceHeader])
+    private func headers(sequence: Offset) -> [RecordHeader] {
+        [
+            agentHeader, epochHeader,
+            RecordHeader(key: "weir-sequence", value: ByteBuffer(string: String(sequence.rawValue))),
+        ]
+    }
+
+    private func finish(_ builder: inout RecordBatchBuilder) throws(SpoolError) -> EncodedBatch {
         do throws(RecordBatchError) {
             return try builder.finish()
         } catch {

@@ -43,20 +43,49 @@ enum ProcessMetrics {
     }
 
     /// By getrusage, which counts in microseconds where /proc/self/stat counts in hundredths of a second.
-    private static func cpuSeconds() -> Double? {
+    private static func cpuSeconds() -> Double? { usage().map(Self.cpuSeconds) }
+
+    fileprivate static func usage() -> rusage? {
         var usage = rusage()
-        guard getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { return nil }
+        return getrusage(RUSAGE_SELF.rawValue, &usage) == 0 ? usage : nil
+    }
+
+    fileprivate static func cpuSeconds(_ usage: rusage) -> Double {
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 
-    private static func countOpenDescriptors() -> Int? {
+    fileprivate static func countOpenDescriptors() -> Int? {
         guard let directory = opendir("/proc/self/fd") else { return nil }
         defer { closedir(directory) }
         // Beside `.`, `..` and the descriptor of the directory itself.
         var count = -3
         while readdir(directory) != nil { count += 1 }
         return max(0, count)
+    }
+}
+
+/// What this process takes of the machine, at one moment.
+public struct ProcessUsage: Sendable, Equatable {
+    /// User and system time since the start.
+    public var cpuSeconds = 0.0
+    /// Memory in RAM, now and at its highest.
+    public var residentBytes = 0
+    public var maximumResidentBytes = 0
+    public var openDescriptors = 0
+
+    /// Asks the kernel. What it does not tell is 0.
+    public static func now() -> ProcessUsage {
+        var usage = ProcessUsage()
+        if let times = ProcessMetrics.usage() {
+            usage.cpuSeconds = ProcessMetrics.cpuSeconds(times)
+            usage.maximumResidentBytes = Int(times.ru_maxrss) << 10
+        }
+        if let status = ProcessStatus(KernelText.read("/proc/self/stat")) {
+            usage.residentBytes = Int(status.residentPages) * sysconf(Int32(_SC_PAGESIZE))
+        }
+        usage.openDescriptors = ProcessMetrics.countOpenDescriptors() ?? 0
+        return usage
     }
 }
 

@@ -4,14 +4,17 @@ internal import MetricModel
 //
 //      ┌──────────────┬────────┬───────────────────────────────────────┬──────────────────────────┐
 //      │ encoding: 8  │ places │ timestamps                            │ values                   │
-//      │              │ 8, for │ first: 64 │ first step: varint │       │ see below                │
-//      │              │ 0 or 1 │ changes of the step: packed integers  │                          │
+//      │              │ 8, not │ first: 64 │ first step: varint │       │ see below                │
+//      │              │ for 2  │ changes of the step: packed integers  │                          │
 //      └──────────────┴────────┴───────────────────────────────────────┴──────────────────────────┘
 //
 //      encoding 0   values are decimals (DecimalValues): first: zigzag varint │ steps: packed integers
 //      encoding 1   decimals: first: zigzag varint │ first step: zigzag varint │ changes of the step: packed integers
 //      encoding 2   any doubles: XORValues
+//      encoding 3   as 0, with the bits that end in zero in all steps, 8, before the first, and the steps without them
+//      encoding 4   as 1, in the same way
 //
+// Sizes are counted in pages and sectors: their steps end in ten zeros.
 // How many samples there are stands beside the bytes, in the table.
 
 /// Packs samples into bytes and back. Pure; bytes that are damaged throw.
@@ -20,6 +23,17 @@ enum ChunkCodec {
         case decimalSteps = 0
         case decimalStepChanges = 1
         case exclusiveOr = 2
+        case shiftedSteps = 3
+        case shiftedStepChanges = 4
+
+        static func decimals(asChanges: Bool, isShifted: Bool) -> Encoding {
+            switch (asChanges, isShifted) {
+            case (false, false): .decimalSteps
+            case (true, false): .decimalStepChanges
+            case (false, true): .shiftedSteps
+            case (true, true): .shiftedStepChanges
+            }
+        }
     }
 
     /// No chunk has more samples: an hour at one each millisecond.
@@ -30,13 +44,19 @@ enum ChunkCodec {
         var writer = BitWriter()
         let values = samples.map(\.value)
         if let decimals = DecimalValues(values) {
-            let steps = differences(decimals.numbers)
+            var steps = differences(decimals.numbers)
+            let zeros = steps.reduce(0) { $0 | $1 }.trailingZeroBitCount
+            // 64 when there is no step but zero.
+            let shift = zeros < 64 ? zeros : 0
+            if shift > 0 { for index in steps.indices { steps[index] >>= Int64(shift) } }
             let changes = differences(steps)
             let useChanges =
                 steps.count > 1 && PackedIntegers.byteCount(changes) + 9 < PackedIntegers.byteCount(steps)
-            writer.write(UInt64((useChanges ? Encoding.decimalStepChanges : .decimalSteps).rawValue), width: 8)
+            let encoding = Encoding.decimals(asChanges: useChanges, isShifted: shift > 0)
+            writer.write(UInt64(encoding.rawValue), width: 8)
             writer.write(UInt64(decimals.places), width: 8)
             write(timestampsOf: samples, to: &writer)
+            if shift > 0 { writer.write(UInt64(shift), width: 8) }
             writer.writeVarint(PackedIntegers.zigzag(decimals.numbers.first ?? 0))
             if useChanges {
                 writer.writeVarint(PackedIntegers.zigzag(steps.first ?? 0))
@@ -72,26 +92,31 @@ enum ChunkCodec {
             body(Sample(timestamp: Timestamp(milliseconds: timestamps[index]), value: value))
             index += 1
         }
+        var shift: Int64 = 0
+        if encoding == .shiftedSteps || encoding == .shiftedStepChanges {
+            shift = Int64(try reader.read(width: 8))
+            guard shift < 64 else { throw .invalidWidth(UInt64(shift)) }
+        }
         switch encoding {
         case .exclusiveOr:
             try XORValues.read(count, from: &reader, emit)
-        case .decimalSteps:
+        case .decimalSteps, .shiftedSteps:
             var number = PackedIntegers.unzigzag(try reader.readVarint())
             emit(Double(number) / divisor)
             try PackedIntegers.read(count - 1, from: &reader) { step in
-                number &+= step
+                number &+= step << shift
                 emit(Double(number) / divisor)
             }
-        case .decimalStepChanges:
+        case .decimalStepChanges, .shiftedStepChanges:
             var number = PackedIntegers.unzigzag(try reader.readVarint())
             var step = PackedIntegers.unzigzag(try reader.readVarint())
             emit(Double(number) / divisor)
             guard count > 1 else { return }
-            number &+= step
+            number &+= step << shift
             emit(Double(number) / divisor)
             try PackedIntegers.read(count - 2, from: &reader) { change in
                 step &+= change
-                number &+= step
+                number &+= step << shift
                 emit(Double(number) / divisor)
             }
         }

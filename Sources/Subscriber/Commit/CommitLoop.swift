@@ -51,6 +51,7 @@ struct CommitLoop: Sendable {
                 continue
             }
             lagTimers.record(harvest, commitStart, clock.now)
+            statistics.committed(harvest.collected)
             await intake.didCommit(harvest.head)
             var counts = harvest.counts
             for (name, source) in await intake.sources(of: report.duplicatesBySeries) {
@@ -92,6 +93,7 @@ struct CommitLoop: Sendable {
             } catch StoreError.superseded(_, let reason) {
                 statistics.countSuperseded()
                 try await rereading.run(dropping: head, because: reason)
+                statistics.set(droppedDirectSamples: await intake.droppedDirectSamples)
                 return nil
             } catch let error as StoreError where error.isTransient {
                 if failures == 0 {

@@ -14,12 +14,13 @@ final class RejectionPublisher: Sendable {
         var unmentioned = 0
     }
 
-    private let producer: Producer
+    /// Nil where there is no cluster, only direct links: then what is rejected is in the log and the counters.
+    private let producer: Producer?
     private let topic: TopicName
     private let logger: Logger
     private let silence = Mutex(Silence())
 
-    init(producer: Producer, topic: TopicName, logger: Logger) {
+    init(producer: Producer?, topic: TopicName, logger: Logger) {
         self.producer = producer
         self.topic = topic
         self.logger = logger
@@ -32,7 +33,8 @@ final class RejectionPublisher: Sendable {
     func publish(_ rejections: [Rejection]) async throws -> Int {
         guard let first = rejections.first else { return 0 }
         mention(rejections.count, first)
-        let refusals = try await withThrowingTaskGroup(of: (any Error)?.self) { [producer, topic] group in
+        guard let producer else { return rejections.count }
+        let refusals = try await withThrowingTaskGroup(of: (any Error)?.self) { [topic] group in
             for rejection in rejections {
                 group.addTask {
                     do {
@@ -66,7 +68,9 @@ final class RejectionPublisher: Sendable {
         }
         guard let mentioned else { return }
         logger.warning(
-            "read what is no sample; it went on to its own topic",
+            producer == nil
+                ? "read what is no sample; without brokers (--bootstrap) it is dropped"
+                : "read what is no sample; it went on to its own topic",
             metadata: ["count": "\(mentioned)", "topic": "\(topic)", "latest": "\(first)"])
     }
 }

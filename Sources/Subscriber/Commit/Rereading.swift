@@ -23,13 +23,15 @@ struct CommittedProgress: Sendable {
 
 /// What happens when another process of the group has stored some of what this one has in hand: because this one was thought
 /// to be dead and its partitions went to others, or because agents' records were read from two places. Everything in hand is
-/// dropped, and the partitions are read from where the database is.
+/// dropped, and the partitions are read from where the database is. What came on direct links cannot be read again; it is
+/// counted.
 ///
 /// Used by the `CommitLoop`'s task.
 struct Rereading: Sendable {
     let intake: Intake
     let database: CommittedProgress
-    let consumer: GroupConsumer
+    /// Nil where there are no topics, only direct links.
+    let consumer: GroupConsumer?
     let logger: Logger
 
     func run(dropping head: Head, because reason: Supersession) async throws {
@@ -38,7 +40,7 @@ struct Rereading: Sendable {
         var restarts = await intake.restarts(from: try await database.read())
         for (partition, restart) in restarts {
             do {
-                try consumer.seek(partition, to: restart.offset)
+                try consumer?.seek(partition, to: restart.offset)
             } catch {
                 // Gone, or about to be read for the first time, from where the database was a moment ago.
                 restarts[partition] = nil

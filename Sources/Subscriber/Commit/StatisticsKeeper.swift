@@ -1,9 +1,11 @@
+internal import Glibc
 internal import SeriesStore
 internal import Synchronization
 
 /// Adds up a service's statistics. Any thread.
 final class StatisticsKeeper: Sendable {
     private let statistics = Mutex(SubscriberStatistics())
+    private let latencies = Mutex(LatencyHistogram())
 
     var snapshot: SubscriberStatistics { statistics.withLock { $0 } }
 
@@ -50,6 +52,19 @@ final class StatisticsKeeper: Sendable {
         statistics.withLock { $0.heldBackWindows += 1 }
     }
 
+    /// From collection to commit.
+    var latency: LatencyHistogram { latencies.withLock { $0 } }
+
+    /// What was collected at these times has been committed now.
+    func committed(_ times: CollectionTimes) {
+        let now = WallClock.microseconds()
+        latencies.withLock { times.record(in: &$0, committedAt: now) }
+    }
+
+    func set(droppedDirectSamples: Int) {
+        statistics.withLock { $0.droppedDirectSamples = Int64(droppedDirectSamples) }
+    }
+
     func countSuperseded() {
         statistics.withLock { $0.supersededCommits += 1 }
     }
@@ -58,6 +73,21 @@ final class StatisticsKeeper: Sendable {
         statistics.withLock {
             $0.lag = lag.values.reduce(0, +)
             $0.lagByTopic = lag
+        }
+    }
+}
+
+/// The time of day, finer than a `Timestamp`.
+private enum WallClock {
+    /// Since 1970; 0 where there is no such clock.
+    static func microseconds() -> Int64 {
+        withUnsafeTemporaryAllocation(of: timespec.self, capacity: 1) { time in
+            guard let start = time.baseAddress, clock_gettime(CLOCK_REALTIME, start) == 0 else { return 0 }
+            // Read as words, for the reason that `Timestamp.now()` gives.
+            let words = UnsafeRawPointer(start)
+            let seconds = Int64(words.load(as: time_t.self))
+            let nanoseconds = Int64(words.load(fromByteOffset: MemoryLayout<time_t>.size, as: Int.self))
+            return seconds * 1_000_000 + nanoseconds / 1000
         }
     }
 }

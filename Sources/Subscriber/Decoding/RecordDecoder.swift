@@ -12,6 +12,9 @@ struct Harvest: Sendable {
     var counts = DecodingCounts()
     /// Nil as long as nothing came.
     var arrival: Arrival?
+    var collected = CollectionTimes()
+    /// Of its samples, those that came on direct links: they are nowhere else.
+    var directSamples = 0
     /// How far event time has come with what is in here; nil as long as that is not known.
     var eventTime: Timestamp?
     /// Whose clocks are wrong, by the key of the records: what was seen of each last.
@@ -149,6 +152,7 @@ struct RecordDecoder {
         let skippedBefore = reader.skippedValues
         let newestMinute = sources.newestMinute(of: host)
         var (newest, late) = (Int64.min, Int64(0))
+        let samplesBefore = harvest.head.sampleCount
         var times = ObservedTimes(plausible: origin.plausible)
         do throws(UnreadableRecord) {
             try reader.read(record, as: origin.format) { number, reason, text in
@@ -167,6 +171,7 @@ struct RecordDecoder {
             return harvest.reject(record, "\(error)", agent: agent, of: source, from: sources.names[host])
         }
         sources.advance(host, to: newest)
+        harvest.collected.note(record.timestamp, samples: harvest.head.sampleCount - samplesBefore)
         observe(times, of: origin, from: host, into: &harvest)
         if late > 0 { harvest.counts.sources[sources.names[host], default: SourceStatistics()].lateSamples += late }
         harvest.counts.skippedValues += Int64(reader.skippedValues - skippedBefore)

@@ -85,6 +85,10 @@ actor Intake {
     private var committed = 0
     private var flushes = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
+    /// Of the harvest that is being committed.
+    private var directSamplesInCommit = 0
+    /// Samples of direct links that were dropped, because others had committed before.
+    private(set) var droppedDirectSamples = 0
 
     /// - Parameter observer: sees what arrives, in a mode that acts on arrival.
     init(
@@ -156,6 +160,45 @@ actor Intake {
         }
         change()
         return Reception(reading: reading)
+    }
+
+    /// Decodes what came on a direct link. Waits first while too much is in hand. There is no position to go on from: what
+    /// is in hand is all there is of it.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled or the intake finished while it waits.
+    func receive(direct batch: ConsumedBatch) async throws {
+        while isRestarting || harvest.size >= policy.maximumSamples || !singles.isEmpty {
+            if Task.isCancelled || isFinished { throw CancellationError() }
+            await waitForChange()
+        }
+        let clock = ClockReading.now()
+        let known = (samples: harvest.head.sampleCount, series: harvest.head.newSeries.count)
+        let wasEmpty = harvest.isEmpty
+        var alone: [Harvest] = []
+        for encoded in batch.batches {
+            decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &harvest) {
+                [commitsEachRecord = mode.commitsEachRecord] decoder, single, _ in
+                // A record may be comments only.
+                guard commitsEachRecord, !single.isEmpty else { return }
+                single.directSamples = single.head.sampleCount
+                single.eventTime = decoder.watermark.advance(at: clock)
+                alone.append(single)
+                single = Harvest()
+            }
+        }
+        if mode.commitsEachRecord {
+            for index in alone.indices { note(batch, at: clock, in: &alone[index]) }
+            singles = alone.reversed()
+            // What was in hand before is the first one's now.
+            begun += alone.count - (wasEmpty || alone.isEmpty ? 0 : 1)
+        } else if !harvest.isEmpty {
+            harvest.directSamples += harvest.head.sampleCount - known.samples
+            note(batch, at: clock, in: &harvest)
+            if wasEmpty { begun += 1 }
+            observer?.arrived(in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series)
+        }
+        decoder.watermark.reachedEnd(of: EventTimeSource.Partition(batch.topicPartition), at: clock)
+        change()
     }
 
     /// Decodes what was read into the harvest at hand.
@@ -247,6 +290,7 @@ actor Intake {
         while true {
             if Task.isCancelled { return nil }
             if let single = singles.popLast() {
+                directSamplesInCommit = single.directSamples
                 change()
                 return single
             }
@@ -256,6 +300,7 @@ actor Intake {
                 harvest.eventTime = eventTime(at: .now())
                 let taken = harvest
                 harvest = Harvest()
+                directSamplesInCommit = taken.directSamples
                 for (source, position) in taken.head.nextPositions {
                     if let partition = TopicPartition(source) { positions[partition]?.taken = position }
                 }
@@ -310,6 +355,8 @@ actor Intake {
     /// - Parameter reset: series are to be defined anew.
     func beginRestart(dropping head: Head, forgettingSeries reset: Bool) {
         isRestarting = true
+        droppedDirectSamples +=
+            directSamplesInCommit + harvest.directSamples + singles.reduce(0) { $0 + $1.directSamples }
         let dropped = singles.reversed().map(\.head) + [harvest.head]
         (harvest, singles) = (Harvest(), [])
         if reset {

@@ -59,6 +59,11 @@ public enum SubscriberMetrics {
     static let databaseBytes = Metric(
         .gauge, "weir_subscriber_database_bytes", "Bytes of the database with its write-ahead log.")
 
+    static let endToEnd = Metric(
+        .gauge, "weir_subscriber_end_to_end_seconds", by: ["quantile"],
+        "How long samples took from their record's timestamp to the commit, in seconds, since the start: the quantiles 0.5, 0.99, 0.999 and 1."
+    )
+
     // MARK: Rules
 
     static let openWindows = Metric(
@@ -99,9 +104,9 @@ public enum SubscriberMetrics {
     public static let all = [
         records, lagRecords, lagSeconds, skippedValues, lateSamples, futureSamples, pastSamples, rejectedLines,
         duplicateRecords, duplicateSamples, lostRejections, samples, commits, supersededCommits, newSeries,
-        expiredSamples, refusedSamples, databaseBytes, openWindows, closedWindows, dueWindows, emittedWindows,
-        revisedWindows, abandonedWindows, ruleLateSamples, ruleTooOldSamples, emittedRecords, lostEmissions,
-        waitingEmissions, emissionLag, heldBackWindows,
+        expiredSamples, refusedSamples, databaseBytes, endToEnd, openWindows, closedWindows, dueWindows,
+        emittedWindows, revisedWindows, abandonedWindows, ruleLateSamples, ruleTooOldSamples, emittedRecords,
+        lostEmissions, waitingEmissions, emissionLag, heldBackWindows,
     ]
 }
 
@@ -131,6 +136,7 @@ extension SubscriberStatistics {
         }
         report.reading(SubscriberMetrics.databaseBytes, Int(databaseBytes))
         reportRules(to: &report)
+        direct?.report(to: &report, dropped: Int(droppedDirectSamples))
     }
 
     private func reportRules(to report: inout MetricReport) {
@@ -150,5 +156,16 @@ extension SubscriberStatistics {
         let lag = emissionsWaitSince.map { ContinuousClock.now - $0 } ?? .zero
         report.reading(SubscriberMetrics.emissionLag, lag / .seconds(1))
         report.count(SubscriberMetrics.heldBackWindows, Int(heldBackWindows))
+    }
+}
+
+extension LatencyHistogram {
+    /// Nothing as long as there are no samples.
+    func report(to report: inout MetricReport) {
+        guard samples > 0 else { return }
+        for (quantile, percentile) in [("0.5", 50.0), ("0.99", 99), ("0.999", 99.9), ("1", 100)] {
+            let seconds = Double(microseconds(atPercentile: percentile)) / 1e6
+            report.reading(SubscriberMetrics.endToEnd, seconds, [quantile])
+        }
     }
 }

@@ -22,6 +22,7 @@ enum RuleSelection {
             }
             return []
         }
+        guard !configuration.bootstrap.isEmpty else { throw RuleSelectionError.noCluster(configuration.mode) }
         guard let file = configuration.rules else {
             return configuration.mode == .stream ? try builtIn() : []
         }
@@ -52,6 +53,7 @@ enum RuleSelection {
 /// Rules that cannot be evaluated as they were asked for.
 public enum RuleSelectionError: Error, Hashable, Sendable {
     case mode(ProcessingMode, path: String)
+    case noCluster(ProcessingMode)
     case retention(rule: String, needed: Duration, retention: Retention)
 }
 
@@ -63,6 +65,8 @@ extension RuleSelectionError: CustomStringConvertible {
             mode \(mode.rawValue) evaluates no rules, and would leave those of \(path) aside; use --mode stream (windows) or \
             --mode realtime (windows and alerts), or leave --rules out
             """
+        case .noCluster(let mode):
+            "mode \(mode.rawValue) publishes to topics, and there are no brokers; give --bootstrap, or use --mode batch"
         case .retention(let rule, let needed, let retention):
             """
             rule '\(rule)' is evaluated from raw samples of up to \(needed.shortText) ago (its interval, the time counters look \

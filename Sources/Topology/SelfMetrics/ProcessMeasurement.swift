@@ -29,7 +29,8 @@ public struct ProcessMeasurement: Sendable {
 
     /// Everything that is known of.
     public static var metrics: [Metric] {
-        BrokerMetrics.all + SubscriberMetrics.all + AgentMetrics.all + RegistryMetrics.all
+        BrokerMetrics.all + SubscriberMetrics.all + DirectMetrics.all + AgentMetrics.all + DirectLinkMetrics.all
+            + RegistryMetrics.all
     }
 
     /// Everything as Prometheus reads it from `/metrics`: asks the services, then writes all down.

@@ -12,6 +12,9 @@ struct AgentCommand: AsyncParsableCommand {
             Samples go to the spool on disk first. What is collected while the brokers cannot be reached arrives when \
             they are back; what the spool has accepted is sent until it is acknowledged, also across restarts.
 
+            Where there is no broker, --direct publishes straight to subscribers ('weir subscriber --direct'): without a \
+            spool, so what they do not take in time is lost, and counted (docs/direct.md).
+
             Before a host goes away: stop its agent, then 'weir agent --drain' publishes what the spool still holds.
             """)
 
@@ -39,9 +42,16 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The 'instance' label and record key (default: this host's name).", valueName: "name"))
     var instance: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Publish straight to each of these subscribers, without a broker and without a spool.",
+            valueName: "host:port,…"))
+    var direct: Bootstrap?
+
     @Flag(help: "Collect nothing; publish what the spool holds, then exit.")
     var drain = false
 
+    @OptionGroup var report: ReportOptions
     @OptionGroup var selfMetrics: SelfMetricsOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
@@ -52,6 +62,10 @@ struct AgentCommand: AsyncParsableCommand {
         var configuration = AgentConfiguration(
             bootstrap: try settings.value(bootstrap, "bootstrap", default: .local).addresses,
             spoolDirectory: try settings.value(spoolDir, "spool-dir", default: "./weir-data/spool"))
+        if let direct = try settings.value(direct, "direct") {
+            guard bootstrap == nil else { throw CommandError("give either --bootstrap or --direct, not both") }
+            configuration.direct = direct.addresses
+        }
         if let instance = try settings.value(instance, "instance") { configuration.instance = instance }
         configuration.interval = try settings.value(interval, "interval", default: .seconds(10))
         if let collectors = try settings.value(collectors, "collectors") {
@@ -64,6 +78,7 @@ struct AgentCommand: AsyncParsableCommand {
             configuration: configuration, logger: logger, metrics: measurement.registry,
             selfMetrics: try selfMetrics.interval(settings).map { measurement.selfMetrics(every: $0) })
         measurement.services.add(agent)
-        try await weir.run([agent], logger: logger)
+        try await weir.run(
+            try report.reporting([agent], as: "agent", settings, logger: logger) { $0.add(agent) }, logger: logger)
     }
 }

@@ -72,6 +72,7 @@ struct BrokerCommand: AsyncParsableCommand {
     var instance: String?
 
     @OptionGroup(title: "Limits (docs/limits.md)") var limits: LimitOptions
+    @OptionGroup var report: ReportOptions
     @OptionGroup var selfMetrics: SelfMetricsOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
@@ -109,7 +110,8 @@ struct BrokerCommand: AsyncParsableCommand {
                     spoolDirectory: "\(configuration.dataDirectory)/self-metrics", logger: logger
                 ) { [configuration] in [configuration.ownAddress(port: try await broker.listening())] })
         }
-        try await weir.run(services, logger: logger)
+        try await weir.run(
+            try report.reporting(services, as: "broker", settings, logger: logger) { $0.add(broker) }, logger: logger)
     }
 }
 

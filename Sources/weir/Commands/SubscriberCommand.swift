@@ -15,10 +15,19 @@ struct SubscriberCommand: AsyncParsableCommand {
             Samples, one-minute and one-hour windows, and the offsets they came from are written in one transaction. \
             A database belongs to one group; the position in the topics is the database's. Several subscribers of the group may \
             share it on one host: each reads a part of the partitions, and takes over those of one that dies.
+
+            With --direct it listens for publishers that need no broker ('weir agent --direct'), alone or beside the topics. \
+            Nobody keeps what they send: what is not committed when this process dies is lost (docs/direct.md).
             """)
 
     @Option(help: ArgumentHelp("Brokers to ask first (default: 127.0.0.1:9092).", valueName: "host:port,…"))
     var bootstrap: Bootstrap?
+
+    @Option(
+        help: ArgumentHelp(
+            "Listen for direct publishers here (port 0: any free); without --bootstrap only for them.",
+            valueName: "host:port"))
+    var direct: ListenAddress?
 
     @Option(help: ArgumentHelp("The SQLite file (default: ./weir-data/weir.sqlite).", valueName: "file"))
     var database: String?
@@ -98,6 +107,7 @@ struct SubscriberCommand: AsyncParsableCommand {
             "The 'instance' label of its own metrics (default: this host's name).", valueName: "name"))
     var instance: String?
 
+    @OptionGroup var report: ReportOptions
     @OptionGroup var selfMetrics: SelfMetricsOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var log: LogOptions
@@ -105,9 +115,12 @@ struct SubscriberCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await common.settings(for: "subscriber")
         let logger = try log.logger(settings, "weir.subscriber")
+        let listen = try settings.value(direct, "direct")
+        let brokers = try settings.value(bootstrap, "bootstrap") ?? (listen == nil ? .local : nil)
         var configuration = SubscriberConfiguration(
-            bootstrap: try settings.value(bootstrap, "bootstrap", default: .local).addresses,
+            bootstrap: brokers?.addresses ?? [],
             databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
+        configuration.direct = listen.map { DirectListening(host: $0.host, port: $0.port) }
         configuration.group = try settings.value(group, "group", default: "weir")
         configuration.groupInstanceID = try settings.value(groupInstanceID, "group-instance-id")
         configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
@@ -122,14 +135,17 @@ struct SubscriberCommand: AsyncParsableCommand {
             configuration: configuration, logger: logger, metrics: measurement.registry)
         measurement.services.add(subscriber)
         var services: [any Service] = [subscriber]
-        if let interval = try selfMetrics.interval(settings) {
+        // Its own metrics go where it reads; a subscriber that only listens has nowhere to send them.
+        if let interval = try selfMetrics.interval(settings), !configuration.bootstrap.isEmpty {
             services.append(
                 measurement.publisher(
                     every: interval, instance: try settings.value(instance, "instance"),
                     spoolDirectory: "\(configuration.databasePath)-self-metrics", logger: logger
                 ) { [configuration] in configuration.bootstrap })
         }
-        try await weir.run(services, logger: logger)
+        try await weir.run(
+            try report.reporting(services, as: "subscriber", settings, logger: logger) { $0.add(subscriber) },
+            logger: logger)
     }
 
     private func limits(_ settings: Settings) throws -> SeriesLimits {

@@ -9,15 +9,20 @@ enum SettingNames {
         "broker": LimitOptions.names.union([
             "data-dir", "listen", "advertise", "partitions", "auto-create-topics", "durability", "retention-check",
             "compaction-check", "min-free-space", "self-metrics", "metrics-by", "instance", "log-level",
+            "report",
         ]),
         "agent": [
             "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "self-metrics",
-            "log-level",
+            "log-level", "direct", "report",
+        ],
+        "generate": [
+            "bootstrap", "partitions", "spool-dir", "direct", "hosts", "series", "interval", "seed", "for", "burst",
+            "shape", "instance-prefix", "topic", "ledger", "format", "report", "log-level",
         ],
         "subscriber": [
             "bootstrap", "database", "formats", "group", "group-instance-id", "mode", "retention", "rules",
             "series-limit", "series-limit-per-metric", "series-limit-per-source", "topics", "self-metrics", "instance",
-            "log-level",
+            "log-level", "direct", "report",
         ],
         "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
