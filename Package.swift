@@ -173,7 +173,7 @@ let package = Package(
             name: "WeirTests",
             dependencies: [
                 "weir", "TestKit", "SeriesStore", "MetricModel", "CommitLog", "RecordBatch", "KafkaProtocol",
-                "KafkaClient", "Topology", "Instruments", .nioCore, .logging, .grdb,
+                "KafkaClient", "Topology", "Instruments", "MetricAgent", .nioCore, .logging, .grdb,
             ], swiftSettings: strict),
     ]
 )

@@ -8,6 +8,7 @@ public struct SubscriberConfiguration: Sendable {
     /// All topics of samples, those that subscribers publish themselves left out.
     public static let standardTopicPattern = #"metrics\.(?!rollup\.).*"#
     public static let standardRejectedTopic = "metrics.rejected"
+    public static let standardAlertsTopic = "alerts"
 
     /// Brokers to ask first; may be empty where `direct` is set.
     public var bootstrap: [BrokerAddress]
@@ -19,10 +20,16 @@ public struct SubscriberConfiguration: Sendable {
     /// A name for this process in the group (Kafka's `group.instance.id`): when it is back within the session timeout it goes
     /// on with the partitions it had. Nil for none.
     public var groupInstanceID: String?
+    /// A process that is not heard of for this long has its partitions given to others of the group.
+    public var sessionTimeout: Duration = .seconds(10)
     /// The topics to read: a regular expression over the whole name. New topics are found while it runs.
     public var topicPattern = Self.standardTopicPattern
     /// Where lines that are no samples go; never read.
     public var rejectedTopic = Self.standardRejectedTopic
+    /// What alerts are raised on, in the mode `realtime`.
+    public var conditions: [ThresholdCondition] = []
+    /// Where what becomes of alerts is published; never read.
+    public var alertsTopic = Self.standardAlertsTopic
     /// The formats of topics whose records have no content type; the first that matches counts. Others are in the
     /// Prometheus text format.
     public var formats: [TopicFormat] = []

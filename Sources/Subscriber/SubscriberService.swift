@@ -31,6 +31,7 @@ public final class SubscriberService: Service, Measured, Sendable {
     private let configuration: SubscriberConfiguration
     private let logger: Logger
     private let rejectedTopic: TopicName
+    private let alertsTopic: TopicName
     private let writer: SeriesWriter
     private let store = BlockingQueue(label: "weir.store")
     /// For evaluating rules, which takes longer than a commit may wait.
@@ -46,7 +47,7 @@ public final class SubscriberService: Service, Measured, Sendable {
     /// Opens the database, or creates it.
     ///
     /// - Parameter metrics: what the subscriber reports to; see `reportMetrics()` and `SubscriberMetrics`.
-    /// - Throws: `StoreError`, `RuleSelectionError`, or `InvalidTopicName` for the topic of rejected lines.
+    /// - Throws: `StoreError`, `RuleSelectionError`, or `InvalidTopicName` for the topics of rejected lines and of alerts.
     public init(
         configuration: SubscriberConfiguration, logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory
     ) throws {
@@ -56,6 +57,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         lagTimers = LagTimers(metrics)
         report = Mutex(MetricReport(to: metrics))
         rejectedTopic = try TopicName(configuration.rejectedTopic)
+        alertsTopic = try TopicName(configuration.alertsTopic)
         var store = SeriesWriter.Configuration()
         store.retention = configuration.retention
         store.limits = configuration.seriesLimits
@@ -118,10 +120,21 @@ public final class SubscriberService: Service, Measured, Sendable {
         return Cluster(configuration: client, logger: logger)
     }
 
+    /// Nil in modes that raise none, and where there is no cluster to publish them to.
+    private func makeAlerts(_ cluster: Cluster?, _ producer: Producer?) -> Alerts? {
+        guard configuration.mode.actsOnArrival, let cluster, let producer else { return nil }
+        return Alerts(
+            configuration.conditions,
+            publisher: AlertPublisher(
+                cluster: cluster, producer: producer, topic: alertsTopic, isNeeded: !configuration.conditions.isEmpty,
+                generator: configuration.group, logger: logger))
+    }
+
     private func work(_ cluster: Cluster?, _ producer: Producer?) async throws {
+        let alerts = makeAlerts(cluster, producer)
         let intake = Intake(
             formats: configuration.formats, policy: configuration.commitPolicy, mode: configuration.mode,
-            watermark: configuration.watermark, observer: nil, logger: logger)
+            watermark: configuration.watermark, observer: alerts, logger: logger)
         let database = CommittedProgress(writer: writer, store: store)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try cluster.map { cluster in
@@ -129,9 +142,12 @@ public final class SubscriberService: Service, Measured, Sendable {
                 cluster: cluster,
                 configuration: GroupConsumerConfiguration(
                     group: configuration.group,
-                    topics: .pattern(configuration.topicPattern, excluding: [configuration.rejectedTopic]),
+                    topics: .pattern(
+                        configuration.topicPattern, excluding: [configuration.rejectedTopic, configuration.alertsTopic]),
                     // What stays with a member is read on while other partitions move.
-                    instanceID: configuration.groupInstanceID, assignors: [.cooperativeSticky]),
+                    sessionTimeout: configuration.sessionTimeout,
+                    heartbeatInterval: configuration.sessionTimeout / 3, instanceID: configuration.groupInstanceID,
+                    assignors: [.cooperativeSticky]),
                 listener: Assignments(
                     intake: intake, cluster: cluster, database: database, follower: follower, logger: logger))
         }
@@ -141,7 +157,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         let committing = CommitLoop(
             intake: intake, writer: writer, store: store,
             rereading: Rereading(intake: intake, database: database, consumer: consumer, logger: logger),
-            rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger),
+            rejections: RejectionPublisher(producer: producer, topic: rejectedTopic, logger: logger), alerts: alerts,
             policy: configuration.commitPolicy, statistics: keeper, lagTimers: lagTimers,
             mentions: DropMentions(logger), skews: SkewMentions(logger), logger: logger)
 
@@ -149,6 +165,7 @@ public final class SubscriberService: Service, Measured, Sendable {
             group.addTask { try await Self.commit(committing) }
             group.addTask { await follower.run() }
             if configuration.mode.closesWindows, let producer { try addEmission(to: &group, intake, producer) }
+            if let alerts { group.addTask { await alerts.run(intake, statistics: self.keeper) } }
             group.addTask { try await Self.keepUp(committing) }
             group.addTask {
                 try await Self.read(consumer, listener, into: intake)

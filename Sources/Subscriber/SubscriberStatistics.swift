@@ -1,3 +1,4 @@
+public import Aggregation
 public import SeriesStore
 
 /// What a subscriber has done since it started, and where it stands.
@@ -32,6 +33,8 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var lagByTopic: [String: Int64] = [:]
     /// What was amiss with whose records, by the records' key.
     public var sources: [String: SourceStatistics] = [:]
+    /// What was done about alerts.
+    public var alerts = AlertStatistics()
     /// Samples of direct links that were in hand when another process of the group was first, and were dropped.
     public var droppedDirectSamples: Int64 = 0
     /// What came on direct links; nil where there are none.
@@ -50,6 +53,20 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var heldBackWindows: Int64 = 0
     /// The database and its write-ahead log, on disk.
     public var databaseBytes: Int64 = 0
+
+    public init() {}
+}
+
+/// What was done about alerts.
+public struct AlertStatistics: Hashable, Sendable {
+    /// What became of alerts, each time.
+    public var events: [AlertState: Int64] = [:]
+    /// Of these, how many the topic did not take.
+    public var lostEvents: Int64 = 0
+    /// Series that are followed, once for each condition that they meet the selector of.
+    public var watchedSeries: Int64 = 0
+    /// Samples that were not followed because too many series are.
+    public var unwatchedSamples: Int64 = 0
 
     public init() {}
 }

@@ -63,7 +63,7 @@ import Testing
         let intake = Intake(
             formats: [], policy: CommitPolicy(), mode: mode, observer: nil, logger: Logger(label: "test"))
         let partition = try partition()
-        await intake.assign([partition: Intake.Start(stored: nil, offset: 0)], counted: [:])
+        await intake.assign([partition: Intake.Start(stored: nil, offset: 0)], progress: StoredProgress())
         _ = try await intake.receive(try batch(0..<4), of: 0)
         try storeElsewhere(0..<6)
 
@@ -96,12 +96,12 @@ import Testing
         let intake = Intake(
             formats: [], policy: CommitPolicy(), mode: .batch, observer: nil, logger: Logger(label: "test"))
         let partition = try partition()
-        await intake.assign([partition: Intake.Start(stored: nil, offset: 0)], counted: [:])
+        await intake.assign([partition: Intake.Start(stored: nil, offset: 0)], progress: StoredProgress())
         await intake.beginRestart(dropping: Head(), forgettingSeries: false)
         let restarts = await intake.restarts(from: try writer.progress())
         await intake.unassign([partition])
         await intake.assign(
-            [partition: Intake.Start(stored: SourcePosition(nextOffset: 5), offset: 5)], counted: [:])
+            [partition: Intake.Start(stored: SourcePosition(nextOffset: 5), offset: 5)], progress: StoredProgress())
         await intake.endRestart(restarts)
         #expect(await intake.committedOffsets == [partition: 5])
         await intake.unassign([partition])
@@ -118,7 +118,7 @@ import Testing
         try storeElsewhere(0..<6)
         let stored = try writer.progress().positions[source]
         // The topic was cut off, as by retention: offsets 6 to 19 are missing.
-        await intake.assign([partition: Intake.Start(stored: stored, offset: 20, end: 30)], counted: [:])
+        await intake.assign([partition: Intake.Start(stored: stored, offset: 20, end: 30)], progress: StoredProgress())
         await intake.beginRestart(dropping: Head(), forgettingSeries: false)
         let restarts = await intake.restarts(from: try writer.progress())
         #expect(restarts.mapValues(\.offset) == [partition: 20])

@@ -25,7 +25,7 @@ import Testing
         let intake = Intake(
             formats: [], policy: CommitPolicy(), mode: .sequence, observer: nil, logger: Logger(label: "test"))
         let partition = TopicPartition(topic: try TopicName("metrics.up"), partition: PartitionIndex(0))
-        await intake.assign([partition: Intake.Start(stored: nil, offset: 0)], counted: [:])
+        await intake.assign([partition: Intake.Start(stored: nil, offset: 0)], progress: StoredProgress())
         return intake
     }
 

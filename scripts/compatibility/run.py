@@ -17,7 +17,7 @@ from table import Table
 # What runs with which Python: Debian's packages are in the system's, PyPI's in an environment of their own.
 SYSTEM_MODULES = [
     "kcat_checks", "confluent_checks", "confluent_admin_checks", "kafka_python_checks", "daemon_checks",
-    "burrow_checks",
+    "burrow_checks", "subscriber_checks",
 ]
 QUICK_SYSTEM_MODULES = ["kcat_checks", "kafka_python_checks"]
 ENVIRONMENT_MODULES = [

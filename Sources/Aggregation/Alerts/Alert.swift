@@ -1,7 +1,7 @@
 public import MetricModel
 
 /// What became of an alert; Prometheus's and Alertmanager's words.
-public enum AlertState: String, Hashable, Sendable, Codable {
+public enum AlertState: String, Hashable, Sendable, Codable, CaseIterable {
     /// A pending alert went away before it fired.
     case inactive
     /// The condition holds, but not for long enough yet.

@@ -25,11 +25,15 @@ public struct Head: Sendable {
     public private(set) var newSeries: [(reference: SeriesReference, labels: Labels)] = []
     private(set) var advances: [SourcePartition: Advance] = [:]
     private(set) var sequences: [AgentStream: SequenceSet] = [:]
+    /// Where conditions stand with this head's samples; nil for series that are not watched any more.
+    public private(set) var alerts: [AlertKey: StoredAlert?] = [:]
 
     public init() {}
 
     /// Whether a commit would change nothing.
-    public var isEmpty: Bool { entries.isEmpty && newSeries.isEmpty && advances.isEmpty && sequences.isEmpty }
+    public var isEmpty: Bool {
+        entries.isEmpty && newSeries.isEmpty && advances.isEmpty && sequences.isEmpty && alerts.isEmpty
+    }
 
     public var sampleCount: Int { entries.count }
 
@@ -68,6 +72,16 @@ public struct Head: Sendable {
     /// the database already.
     public mutating func count(_ sequence: Int64, of stream: AgentStream) {
         sequences[stream, default: SequenceSet()].insert(sequence)
+    }
+
+    /// Where a condition stands for a series with this head's samples.
+    public mutating func setAlert(_ alert: StoredAlert) {
+        alerts[alert.key] = .some(alert)
+    }
+
+    /// A condition does not watch a series any more.
+    public mutating func forgetAlert(_ key: AlertKey) {
+        alerts[key] = .some(nil)
     }
 
     /// How far each partition will be stored.

@@ -5,6 +5,7 @@ extension Schema {
         Step(name: "sealed chunks", sql: chunkTables),
         Step(name: "retention and limits of series", sql: retentionTables),
         Step(name: "several writers of one group", sql: sharingTables),
+        Step(name: "alerts", sql: alertTables),
         Step(name: "rules, their windows and what they emit", sql: ruleTables),
     ]
 
@@ -129,13 +130,38 @@ extension Schema {
         ) WITHOUT ROWID;
         """
 
-    /// `series_change.next_id`: ids of series are given once only. `removed_series` tells other writers which series are
+    /// Where each condition stands for each series that it watches, as of the samples that are stored. A time that means
+    /// nothing in a state is 0.
+    private static let alertTables = """
+        CREATE TABLE alert_status (
+            alert        TEXT NOT NULL,
+            series       TEXT NOT NULL,
+            condition    TEXT NOT NULL,
+            topic        TEXT NOT NULL,
+            "partition"  INTEGER NOT NULL,
+            state        TEXT NOT NULL,
+            active_since INTEGER NOT NULL,
+            fired_at     INTEGER NOT NULL,
+            last_time    INTEGER NOT NULL,
+            last_value   REAL,
+            PRIMARY KEY (alert, series)
+        ) WITHOUT ROWID;
+
+        CREATE VIEW alerts AS
+            SELECT alert, state, series, \(readable("active_since")) AS active_since, last_value AS value, condition,
+                \(readable("last_time")) AS time
+            FROM alert_status WHERE state <> 'inactive';
+        """
+
+    /// `source_offset.checksum`: of the record batch that ends before `next_offset`. `series_change.next_id`: ids of series
+    /// are given once only. `removed_series` tells other writers which series are
     /// gone, up to `series_change.forgotten` no more.
     private static let sharingTables = """
         CREATE TABLE consumer_group (
             name TEXT NOT NULL
         );
         ALTER TABLE source_offset ADD COLUMN topic_id TEXT;
+        ALTER TABLE source_offset ADD COLUMN checksum INTEGER;
 
         CREATE TABLE series_change (
             next_id   INTEGER NOT NULL,

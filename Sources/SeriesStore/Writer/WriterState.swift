@@ -12,6 +12,7 @@ struct WriterState {
     private var samples: SampleTables
     private var windows: [WindowTable]
     private var progress: ProgressTables
+    private let alerts: AlertTable
     private var sealing: Sealing
     private var expiry: Expiry
     private let freePages: FreePages
@@ -32,13 +33,14 @@ struct WriterState {
         let queue = try DatabaseQueue(path: path, configuration: .writing(configuration))
         self.queue = queue
         // All of one committed state; whatever is written after it changes the version.
-        (seenVersion, dataVersion, series, samples, windows, progress, expiry, freePages) = try queue.inSnapshot {
+        (seenVersion, dataVersion, series, samples, windows, progress, alerts, expiry, freePages) = try queue.inSnapshot
+        {
             database in
             let dataVersion = try PreparedStatement("PRAGMA data_version", on: database)
             return (
                 try SeriesTables.singleInteger(dataVersion) ?? 0, dataVersion, try KnownSeries(configuration, database),
                 try SampleTables(database), try Resolution.allCases.map { try WindowTable($0, database) },
-                try ProgressTables(database), try Expiry(database), try FreePages(database)
+                try ProgressTables(database), try AlertTable(database), try Expiry(database), try FreePages(database)
             )
         }
         sealing = Sealing(age: configuration.sealAge)
@@ -82,6 +84,7 @@ struct WriterState {
             report.writtenWindows = try state.mergeWindows(runs)
             (report.newSeries, report.overflow) = try state.series.finish()
             try state.progress.store(head)
+            try state.alerts.store(head.alerts)
             try state.rules.store(runs, eventTime: eventTime, retentions: state.series.retentions, now: now)
         }
         progress.didCommit(head)

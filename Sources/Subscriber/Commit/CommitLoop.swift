@@ -5,9 +5,10 @@ internal import MetricModel
 internal import SeriesStore
 internal import Synchronization
 
-/// Commits what the intake holds, again and again: first what was rejected goes to its topic, then samples, offsets
-/// and sequences into the database in one transaction. In the pauses it has the store pack its older samples. When another
-/// process of the group has stored some of it before, everything in hand is read again (`Rereading`).
+/// Commits what the intake holds, again and again: first what was rejected goes to its topic, and alerts are waited for that
+/// are on their way to theirs; then samples, offsets and sequences go into the database in one transaction. In the pauses it
+/// has the store pack its older samples. When another process of the group has stored some of it before, everything in hand
+/// is read again (`Rereading`).
 ///
 /// One task runs it. It ends when the intake is finished and empty, or with an error that no waiting mends.
 struct CommitLoop: Sendable {
@@ -16,6 +17,8 @@ struct CommitLoop: Sendable {
     let store: BlockingQueue
     let rereading: Rereading
     let rejections: RejectionPublisher
+    /// Nil in modes that raise none.
+    let alerts: Alerts?
     let policy: CommitPolicy
     let statistics: StatisticsKeeper
     let lagTimers: LagTimers
@@ -45,6 +48,7 @@ struct CommitLoop: Sendable {
         while let harvest = await intake.next(notBefore: earliest) {
             let start = clock.now
             let lost = try await rejections.publish(harvest.rejections)
+            try await alerts?.settle()
             let commitStart = clock.now
             guard let report = try await commit(harvest.head, harvest.eventTime) else {
                 earliest = clock.now

@@ -52,6 +52,10 @@ final class StatisticsKeeper: Sendable {
         statistics.withLock { $0.heldBackWindows += 1 }
     }
 
+    func set(alerts: AlertStatistics) {
+        statistics.withLock { $0.alerts = alerts }
+    }
+
     /// From collection to commit.
     var latency: LatencyHistogram { latencies.withLock { $0 } }
 

@@ -39,9 +39,12 @@ actor Intake {
         /// Which of all assignments brought it.
         let assignment: Int
 
-        /// What the database says once everything before an offset is in it.
-        func stored(upTo offset: Offset) -> SourcePosition {
-            SourcePosition(nextOffset: offset.rawValue, topicID: topicID)
+        /// What the database says once everything before an offset is in it. `last` is the batch that was read last.
+        func stored(upTo offset: Offset, _ last: EncodedBatch?) -> SourcePosition {
+            var checksum: UInt32?
+            // Where topics have ids, batches come as they were written; older ones may be put together anew each time.
+            if let last, topicID != nil, last.header.lastOffset.advanced(by: 1) == offset { checksum = last.header.crc }
+            return SourcePosition(nextOffset: offset.rawValue, topicID: topicID, checksum: checksum)
         }
     }
 
@@ -87,6 +90,8 @@ actor Intake {
     private var waiting: [CheckedContinuation<Void, Never>] = []
     /// Of the harvest that is being committed.
     private var directSamplesInCommit = 0
+    /// Direct links that the observer has been told of.
+    private var directSources: Set<SourcePartition> = []
     /// Samples of direct links that were dropped, because others had committed before.
     private(set) var droppedDirectSamples = 0
 
@@ -105,11 +110,13 @@ actor Intake {
 
     // MARK: Reading
 
-    /// These partitions are read from now on. `counted` is which records of agents the database has.
-    func assign(_ starts: [TopicPartition: Start], counted: [AgentStream: SequenceSet]) {
+    /// These partitions are read from now on.
+    ///
+    /// - Parameter progress: which records of agents the database has, and where alerts stand in it.
+    func assign(_ starts: [TopicPartition: Start], progress: StoredProgress) {
         // A batch of a partition that went and comes back may still be on its way here.
         if starts.keys.contains(where: known.contains) { reading += 1 }
-        decoder.learn(counted)
+        decoder.learn(progress.sequences)
         assignments += 1
         let clock = ClockReading.now()
         for (partition, start) in starts {
@@ -122,6 +129,7 @@ actor Intake {
                 decoder.watermark.reachedEnd(of: EventTimeSource.Partition(partition), at: clock)
             }
         }
+        observer?.assigned(starts.keys.sorted().map { SourcePartition($0) }, stored: progress.alerts)
     }
 
     /// These partitions are read by others from now on.
@@ -130,6 +138,7 @@ actor Intake {
             positions[partition] = nil
             decoder.watermark.revoke(EventTimeSource.Partition(partition))
         }
+        observer?.unassigned(partitions.map { SourcePartition($0) })
     }
 
     /// Decodes what was read. Waits first while too much is in hand.
@@ -174,6 +183,7 @@ actor Intake {
         let clock = ClockReading.now()
         let known = (samples: harvest.head.sampleCount, series: harvest.head.newSeries.count)
         let wasEmpty = harvest.isEmpty
+        let plausible = decoder.watermark.plausibleTimes(of: EventTimeSource.Partition(batch.topicPartition), at: clock)
         var alone: [Harvest] = []
         for encoded in batch.batches {
             decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &harvest) {
@@ -195,7 +205,11 @@ actor Intake {
             harvest.directSamples += harvest.head.sampleCount - known.samples
             note(batch, at: clock, in: &harvest)
             if wasEmpty { begun += 1 }
-            observer?.arrived(in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series)
+            let source = SourcePartition(batch.topicPartition)
+            if directSources.insert(source).inserted { observer?.assigned([source], stored: []) }
+            observer?.arrived(
+                in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series, of: source, plausible: plausible
+            )
         }
         decoder.watermark.reachedEnd(of: EventTimeSource.Partition(batch.topicPartition), at: clock)
         change()
@@ -206,12 +220,15 @@ actor Intake {
         if harvest.isEmpty { begun += 1 }
         let known = (samples: harvest.head.sampleCount, series: harvest.head.newSeries.count)
         note(batch, at: clock, in: &harvest)
+        let source = SourcePartition(batch.topicPartition)
+        let plausible = decoder.watermark.plausibleTimes(of: EventTimeSource.Partition(batch.topicPartition), at: clock)
         for encoded in batch.batches {
             decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &harvest)
         }
         harvest.head.advance(
-            SourcePartition(batch.topicPartition), from: position.taken, to: position.stored(upTo: batch.nextOffset))
-        observer?.arrived(in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series)
+            source, from: position.taken, to: position.stored(upTo: batch.nextOffset, batch.batches.last))
+        observer?.arrived(
+            in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series, of: source, plausible: plausible)
     }
 
     /// Decodes what was read into a harvest for each record. Each has the sequences and the event time of the records up
@@ -228,7 +245,7 @@ actor Intake {
         for encoded in batch.batches {
             decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &rest) {
                 decoder, single, offset in
-                let reached = topic.stored(upTo: offset.advanced(by: 1))
+                let reached = topic.stored(upTo: offset.advanced(by: 1), encoded)
                 single.head.advance(source, from: stored, to: reached)
                 stored = reached
                 single.eventTime = decoder.watermark.advance(at: clock)
@@ -237,7 +254,7 @@ actor Intake {
             }
         }
         // A damaged batch, or offsets without records.
-        let reached = position.stored(upTo: batch.nextOffset)
+        let reached = position.stored(upTo: batch.nextOffset, batch.batches.last)
         if !rest.isEmpty || stored != reached {
             rest.head.advance(source, from: stored, to: reached)
             harvests.append(rest)
@@ -297,6 +314,7 @@ actor Intake {
             if harvest.isEmpty || isRestarting {
                 if isFinished { return nil }
             } else if isFinished || flushes > 0 || isFull || .now >= earliest {
+                observer?.record(in: &harvest.head)
                 harvest.eventTime = eventTime(at: .now())
                 let taken = harvest
                 harvest = Harvest()
@@ -338,6 +356,12 @@ actor Intake {
         positions.isEmpty ? nil : decoder.watermark.advance(at: clock)
     }
 
+    /// Tells the observer how far event time has come, which goes on while nothing comes.
+    func tellEventTime() {
+        guard let observer, let eventTime = decoder.watermark.advance(at: .now()) else { return }
+        observer.eventTimeAdvanced(to: eventTime)
+    }
+
     /// A harvest that `next` gave is in the database.
     func didCommit(_ head: Head) {
         committed += 1
@@ -361,6 +385,7 @@ actor Intake {
         (harvest, singles) = (Harvest(), [])
         if reset {
             decoder.forgetSeries()
+            observer?.seriesForgotten()
         } else {
             // The decoder knows these series already, and the database does not.
             harvest.head.define(asIn: head)
@@ -375,6 +400,7 @@ actor Intake {
     /// Where to read the partitions again, by what the database says now.
     func restarts(from progress: StoredProgress) -> [TopicPartition: Restart] {
         decoder.forget(allBut: progress.sequences)
+        observer?.restarted(from: progress.alerts)
         return positions.reduce(into: [:]) { restarts, entry in
             let (partition, position) = entry
             let stored = progress.positions[SourcePartition(partition)]

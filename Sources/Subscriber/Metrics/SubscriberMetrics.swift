@@ -1,3 +1,4 @@
+internal import Aggregation
 public import Instruments
 internal import SeriesStore
 
@@ -56,6 +57,21 @@ public enum SubscriberMetrics {
         .counter, "weir_subscriber_refused_samples_total", by: ["limit", "culprit", "label"],
         "Samples of series that a limit refuses, by limit ('total', 'metric', 'source'), the metric or source whose series are too many, and its label with the most values."
     )
+
+    // MARK: Alerts
+
+    static let alertEvents = Metric(
+        .counter, "weir_subscriber_alert_events_total", by: ["state"],
+        "What became of alerts: pending, firing, resolved, or inactive where one went away that was pending.")
+    static let lostAlertEvents = Metric(
+        .counter, "weir_subscriber_lost_alert_events_total", "Of these, those that the topic of alerts did not take.")
+    static let watchedSeries = Metric(
+        .gauge, "weir_subscriber_watched_series",
+        "Series that conditions follow, once for each condition whose selector they meet.")
+    static let unwatchedSamples = Metric(
+        .counter, "weir_subscriber_unwatched_samples_total",
+        "Samples that conditions did not look at, because they follow too many series already.")
+
     static let databaseBytes = Metric(
         .gauge, "weir_subscriber_database_bytes", "Bytes of the database with its write-ahead log.")
 
@@ -104,9 +120,10 @@ public enum SubscriberMetrics {
     public static let all = [
         records, lagRecords, lagSeconds, skippedValues, lateSamples, futureSamples, pastSamples, rejectedLines,
         duplicateRecords, duplicateSamples, lostRejections, samples, commits, supersededCommits, newSeries,
-        expiredSamples, refusedSamples, databaseBytes, endToEnd, openWindows, closedWindows, dueWindows,
-        emittedWindows, revisedWindows, abandonedWindows, ruleLateSamples, ruleTooOldSamples, emittedRecords,
-        lostEmissions, waitingEmissions, emissionLag, heldBackWindows,
+        expiredSamples, refusedSamples, alertEvents, lostAlertEvents, watchedSeries, unwatchedSamples, databaseBytes,
+        endToEnd, openWindows, closedWindows, dueWindows, emittedWindows, revisedWindows, abandonedWindows,
+        ruleLateSamples, ruleTooOldSamples, emittedRecords, lostEmissions, waitingEmissions, emissionLag,
+        heldBackWindows,
     ]
 }
 
@@ -134,6 +151,12 @@ extension SubscriberStatistics {
                 SubscriberMetrics.refusedSamples, Int(overflow.samples),
                 [overflow.cause.limit.rawValue, overflow.cause.culprit, overflow.label])
         }
+        for state in AlertState.allCases {
+            report.count(SubscriberMetrics.alertEvents, Int(alerts.events[state] ?? 0), [state.rawValue])
+        }
+        report.count(SubscriberMetrics.lostAlertEvents, Int(alerts.lostEvents))
+        report.reading(SubscriberMetrics.watchedSeries, Int(alerts.watchedSeries))
+        report.count(SubscriberMetrics.unwatchedSamples, Int(alerts.unwatchedSamples))
         report.reading(SubscriberMetrics.databaseBytes, Int(databaseBytes))
         reportRules(to: &report)
         direct?.report(to: &report, dropped: Int(droppedDirectSamples))

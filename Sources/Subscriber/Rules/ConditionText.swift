@@ -46,8 +46,24 @@ public struct ConditionText: Sendable {
             matchers: selector.matchers, comparison: comparison, threshold: threshold, duration: duration ?? .zero)
     }
 
+    /// The conditions of a list, with commas between them.
+    public static func split(_ text: String) -> [String] {
+        var parts: [String] = []
+        var rest = text[...]
+        while let comma = firstOutside(in: rest, [","]) {
+            parts.append(String(rest[..<comma]))
+            rest = rest[rest.index(after: comma)...]
+        }
+        return parts + [String(rest)]
+    }
+
     /// The first `<`, `>`, `=` or `!` outside of braces and quotes: a selector has none there.
     private static func comparisonStart(in text: String) -> String.Index? {
+        firstOutside(in: text[...], ["<", ">", "=", "!"])
+    }
+
+    /// The first of some characters outside of braces and quotes.
+    private static func firstOutside(in text: Substring, _ wanted: Set<Character>) -> String.Index? {
         var depth = 0
         var quote: Character?
         var isEscaped = false
@@ -67,8 +83,7 @@ public struct ConditionText: Sendable {
             case "\"", "'", "`": quote = character
             case "{": depth += 1
             case "}": depth -= 1
-            case "<", ">", "=", "!": if depth == 0 { return index }
-            default: break
+            default: if depth == 0, wanted.contains(character) { return index }
             }
         }
         return nil

@@ -22,11 +22,9 @@ enum RuleSelection {
             }
             return []
         }
-        guard !configuration.bootstrap.isEmpty else { throw RuleSelectionError.noCluster(configuration.mode) }
-        guard let file = configuration.rules else {
-            return configuration.mode == .stream ? try builtIn() : []
-        }
-        let rules = file.rules.map(\.content)
+        let standard = configuration.mode == .stream ? try builtIn() : []
+        let rules = configuration.rules?.rules.map(\.content) ?? standard
+        if !rules.isEmpty, configuration.bootstrap.isEmpty { throw RuleSelectionError.noCluster(configuration.mode) }
         for rule in rules { try check(rule, configuration.retention) }
         return rules
     }

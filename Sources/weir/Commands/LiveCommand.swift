@@ -1,5 +1,6 @@
 import ArgumentParser
 import KafkaClient
+import KafkaProtocol
 import Logging
 import MetricModel
 import PromQL
@@ -19,10 +20,18 @@ struct LiveCommand: AsyncParsableCommand {
               weir live node_load1
               weir live 'node_cpu_seconds_total{mode=~"user|system"}' node_load1 --for 1m
               weir live node_load1 --since 10m --format json | jq .value
+              weir live --alerts '{severity="page"}'
             """)
 
     @Argument(help: "Series: a metric name, matchers in braces, or both.")
     var selectors: [String] = []
+
+    @Flag(
+        help: """
+            Show what happens to alerts instead (the topic that 'weir subscriber --mode realtime' publishes to); selectors \
+            are about the alerts' labels then, such as '{severity="page"}'.
+            """)
+    var alerts = false
 
     @Flag(help: "Show what the topics hold already, too.")
     var fromBeginning = false
@@ -77,23 +86,33 @@ struct LiveCommand: AsyncParsableCommand {
         let settings = try await common.settings(for: "live")
         let selectors = try selectors.map { try VectorSelector(parsing: $0) }
         let format = try settings.value(format, "format", default: .text)
+        if alerts, format == .prometheus { throw CommandError("alerts are shown as text or json, not as \(format)") }
         let logger = try log.logger(settings, "weir.live", default: .warning)
         let flag = topicFormats.isEmpty ? nil : TopicFormatList(formats: topicFormats.flatMap(\.formats))
-        let decoder = LiveDecoder(
-            selectors: selectors, formats: try settings.value(flag, "formats")?.formats ?? [], describe: format.describe
-        )
         let cluster = try cluster.cluster(settings, logger: logger)
         defer { cluster.close() }
         let consumer = try TopicConsumer(
             cluster: cluster, topics: try selection(settings), start: start,
             configuration: FetchConfiguration(maximumWait: .seconds(5), damagedBatches: .skip))
-        let printer = LivePrinter(
-            consumer: consumer, content: LiveSamples(decoder, format), limit: limit, duration: duration, logger: logger)
-        try await weir.run([printer], logger: logger)
+        let service: any Service
+        if alerts {
+            service = LivePrinter(
+                consumer: consumer, content: LiveAlerts(selectors, format), limit: limit, duration: duration,
+                logger: logger)
+        } else {
+            let decoder = LiveDecoder(
+                selectors: selectors, formats: try settings.value(flag, "formats")?.formats ?? [],
+                describe: format.describe)
+            service = LivePrinter(
+                consumer: consumer, content: LiveSamples(decoder, format), limit: limit, duration: duration,
+                logger: logger)
+        }
+        try await weir.run([service], logger: logger)
     }
 
     private func selection(_ settings: Settings) throws -> TopicSelection {
-        .pattern(
+        if alerts, topics == nil { return .named([try TopicName(SubscriberConfiguration.standardAlertsTopic)]) }
+        return .pattern(
             try settings.value(topics, "topics", default: .metrics).text,
             excluding: [SubscriberConfiguration.standardRejectedTopic])
     }

@@ -1,5 +1,7 @@
+import Aggregation
 import ArgumentParser
 import Instruments
+import Logging
 import MetricModel
 import SeriesStore
 import ServiceLifecycle
@@ -46,6 +48,12 @@ struct SubscriberCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "After this long without a sign of life its partitions go to others of the group (default: 10s).",
+            valueName: "duration"))
+    var sessionTimeout: Duration?
+
+    @Option(
+        help: ArgumentHelp(
             """
             The topics to read: a regular expression over the whole name. Topics that are created later are found \
             (default: metrics\\.(?!rollup\\.).*).
@@ -72,6 +80,17 @@ struct SubscriberCommand: AsyncParsableCommand {
             """,
             valueName: "file"))
     var rules: String?
+
+    @Option(
+        name: .customLong("alert"),
+        help: ArgumentHelp(
+            """
+            Raise an alert while a series meets this condition, such as 'node_load1 > 8 for 5m'; published to the topic \
+            alerts. With --mode realtime; may be given several times.
+            """,
+            valueName: "condition"),
+        transform: ConditionList.init(parsing:))
+    var alerts: [ConditionList] = []
 
     @Option(
         name: .customLong("format"),
@@ -123,8 +142,26 @@ struct SubscriberCommand: AsyncParsableCommand {
         configuration.direct = listen.map { DirectListening(host: $0.host, port: $0.port) }
         configuration.group = try settings.value(group, "group", default: "weir")
         configuration.groupInstanceID = try settings.value(groupInstanceID, "group-instance-id")
+        configuration.sessionTimeout = try settings.value(
+            sessionTimeout, "session-timeout", default: configuration.sessionTimeout)
+        guard configuration.sessionTimeout >= .milliseconds(500) else {
+            throw CommandError("--session-timeout is shorter than half a second, in which no group can agree")
+        }
         configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
         configuration.mode = try settings.value(mode, "mode", default: .batch)
+        configuration.conditions = try conditions(settings)
+        let fromFile = configuration.rules?.conditions.map(\.content) ?? []
+        if configuration.mode == .realtime {
+            configuration.conditions = try Self.distinct(configuration.conditions + fromFile)
+        } else if configuration.mode == .stream, !fromFile.isEmpty {
+            logger.notice("mode stream raises no alerts; those of the rule file need --mode realtime")
+        }
+        guard configuration.conditions.isEmpty || configuration.mode == .realtime else {
+            throw CommandError("alerts are raised in the mode realtime; give --mode realtime, or no --alert")
+        }
+        guard configuration.conditions.isEmpty || !configuration.bootstrap.isEmpty else {
+            throw CommandError("alerts are published to a topic; give --bootstrap, or no --alert")
+        }
         configuration.rules = try settings.value(rules, "rules").map { try RuleFile(path: $0) }
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
@@ -146,6 +183,19 @@ struct SubscriberCommand: AsyncParsableCommand {
         try await weir.run(
             try report.reporting(services, as: "subscriber", settings, logger: logger) { $0.add(subscriber) },
             logger: logger)
+    }
+
+    private func conditions(_ settings: Settings) throws -> [ThresholdCondition] {
+        let flag = alerts.isEmpty ? nil : ConditionList(conditions: alerts.flatMap(\.conditions))
+        return try Self.distinct(settings.value(flag, "alerts")?.conditions ?? [])
+    }
+
+    private static func distinct(_ conditions: [ThresholdCondition]) throws -> [ThresholdCondition] {
+        var names: Set<String> = []
+        for condition in conditions where !names.insert(condition.name).inserted {
+            throw CommandError("the alert '\(condition.name)' is given twice")
+        }
+        return conditions
     }
 
     private func limits(_ settings: Settings) throws -> SeriesLimits {

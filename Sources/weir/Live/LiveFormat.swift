@@ -17,11 +17,14 @@ enum LiveFormat: String, CaseIterable, ExpressibleByArgument, Sendable {
     /// What is written for each sample of a series; made once.
     @Sendable func describe(_ labels: Labels) -> String {
         guard self == .json else { return labels.description }
+        return Self.json(Dictionary(labels.map { ($0.name, $0.value) }) { first, _ in first })
+    }
+
+    /// An object of texts, which always can be encoded.
+    static func json(_ texts: [String: String]) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let names = Dictionary(labels.map { ($0.name, $0.value) }) { first, _ in first }
-        // Texts alone: they always can be encoded.
-        return (try? encoder.encode(names)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        return (try? encoder.encode(texts)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 }
 

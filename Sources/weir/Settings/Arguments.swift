@@ -1,3 +1,4 @@
+import Aggregation
 public import ArgumentParser
 import KafkaClient
 import MetricModel
@@ -107,6 +108,31 @@ struct TopicFormatList: ExpressibleByArgument {
     }
 
     static var allValueStrings: [String] { SampleFormat.all.map { "TOPIC=\($0.name)" } }
+}
+
+/// `CONDITION[,CONDITION…]`: threshold conditions, such as `node_load1 > 8 for 5m`.
+struct ConditionList: ExpressibleByArgument {
+    let conditions: [ThresholdCondition]
+
+    init(conditions: [ThresholdCondition]) { self.conditions = conditions }
+
+    /// - Throws: ``CommandError``, which says which of them cannot be used and why.
+    init(parsing text: String) throws {
+        conditions = try ConditionText.split(text).map { text in
+            do {
+                return try ConditionText(parsing: text).condition()
+            } catch {
+                throw CommandError("the alert '\(text)': \(error)")
+            }
+        }
+    }
+
+    init?(argument: String) {
+        guard let list = try? ConditionList(parsing: argument), !list.conditions.isEmpty else { return nil }
+        self = list
+    }
+
+    static var allValueStrings: [String] { ["conditions such as node_load1 > 8 for 5m"] }
 }
 
 /// A regular expression over whole topic names.

@@ -20,9 +20,9 @@ enum SettingNames {
             "shape", "instance-prefix", "topic", "ledger", "format", "report", "log-level",
         ],
         "subscriber": [
-            "bootstrap", "database", "formats", "group", "group-instance-id", "mode", "retention", "rules",
-            "series-limit", "series-limit-per-metric", "series-limit-per-source", "topics", "self-metrics", "instance",
-            "log-level", "direct", "report",
+            "alerts", "bootstrap", "database", "formats", "group", "group-instance-id", "session-timeout", "mode",
+            "retention", "rules", "series-limit", "series-limit-per-metric", "series-limit-per-source", "topics",
+            "self-metrics", "instance", "log-level", "direct", "report",
         ],
         "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
