@@ -3,9 +3,15 @@ import MetricModel
 
 /// The samples that one host publishes, made up as they are asked for: several series a topic, some samples late by any time,
 /// and out of order within a record. It knows every one of them.
+///
+/// A sample that is stored twice at its own time shows nowhere: the second one is dropped. So every few records have a line
+/// without a time too, of a series that has this one sample. Its time is when it was decoded, and if it was counted twice
+/// there are two.
 struct ChaosLedger {
     /// The samples by series and time.
     private(set) var samples: [String: [Int64: Double]] = [:]
+    /// Series that have one sample each, at any time.
+    private(set) var single: Set<String> = []
     private let instance: String
     /// Where each series has come to in time, and what it has left out so far.
     private var clocks: [String: (next: Int64, late: [Int64])] = [:]
@@ -21,7 +27,7 @@ struct ChaosLedger {
         }
     }
 
-    var sampleCount: Int { samples.values.reduce(0) { $0 + $1.count } }
+    var sampleCount: Int { samples.values.reduce(single.count) { $0 + $1.count } }
 
     private func series(_ topic: String, _ number: Int) -> String {
         let name = topic.map { $0 == "." ? "_" : String($0) }.joined()
@@ -37,6 +43,11 @@ struct ChaosLedger {
             let value = Double(Int.random(in: -1_000_000...1_000_000, using: &random)) / 100
             samples[series, default: [:]][timestamp] = value
             lines.append("\(series) \(value) \(timestamp)")
+        }
+        if Int.random(in: 0..<3, using: &random) == 0 {
+            let series = #"chaos_single{instance="\#(instance)",n="\#(single.count)"}"#
+            single.insert(series)
+            lines.append("\(series) 1")
         }
         return lines.shuffled(using: &random).joined(separator: "\n") + "\n"
     }

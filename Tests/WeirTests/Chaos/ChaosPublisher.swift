@@ -18,6 +18,8 @@ actor ChaosPublisher {
     private var isEnding = false
 
     private static let recordsPerLife = 20...120
+    /// Kafka's sign for a record without a time; samples without one get that at which they are decoded.
+    private static let noTime = Timestamp(milliseconds: -1)
 
     init(_ weir: WeirProcesses, instance: String, address: String, topics: [TopicName], random: SeededRandom) {
         self.weir = weir
@@ -55,7 +57,7 @@ actor ChaosPublisher {
         for _ in 0..<count {
             let topic = topics[Int.random(in: topics.indices, using: &random)]
             let text = ledger.record(for: topic.rawValue, using: &random)
-            _ = try spool.topics[topic]?.append(Array(text.utf8), timestamp: .now())
+            _ = try spool.topics[topic]?.append(Array(text.utf8), timestamp: Self.noTime)
         }
         try spool.close()
     }
