@@ -36,6 +36,13 @@ public struct SubscriberConfiguration: Sendable {
     /// The SQLite file, created when it does not exist.
     public var databasePath: String
     public var mode = ProcessingMode.batch
+    /// What a mode that closes windows aggregates, and `realtime` alerts on. Nil: in mode `stream` the one-minute windows of
+    /// every series, else nothing.
+    public var rules: RuleFile?
+    /// When a source no longer holds event time back, and which clocks are taken for wrong ones.
+    public var watermark = WatermarkSettings()
+    /// With more records of rules waiting to be emitted, because the cluster does not take them, windows stay open.
+    public var maximumWaitingEmissions = 200_000
     public var commitPolicy = CommitPolicy()
     /// How long samples and windows are kept.
     public var retention = RetentionPolicy.forever

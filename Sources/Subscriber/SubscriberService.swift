@@ -7,8 +7,8 @@ internal import SeriesStore
 public import ServiceLifecycle
 internal import Synchronization
 
-/// Reads the metric topics as a member of a consumer group and aggregates them into SQLite. It takes records from
-/// publishers that connect to it directly, too, or only from them.
+/// Reads the metric topics as a member of a consumer group and aggregates them into SQLite; emits what rules say. It takes
+/// records from publishers that connect to it directly, too, or only from them.
 ///
 /// Samples, windows, offsets and agent sequences are committed in one transaction, and reading starts where the
 /// database stopped; so every sample counts once, whatever is killed when. `init` opens the database, `run` reads
@@ -19,6 +19,8 @@ internal import Synchronization
 ///                    ▲                     │
 ///         Assignments┘ (start, flush)      ├─► OffsetFollower (the group's offsets), RejectionPublisher
 ///                                          └─► Rereading (when another process was first)
+///
+///     WindowCloser ─► RuleEvaluator ─► outbox ─► Emitter        in modes that close windows
 ///
 /// Several processes of one group may share a database. Each transaction sees whether another one has stored meanwhile what
 /// this one holds; if so this one drops it and reads on from what is stored.
@@ -32,6 +34,8 @@ public final class SubscriberService: Service, Measured, Sendable {
     private let alertsTopic: TopicName
     private let writer: SeriesWriter
     private let store = BlockingQueue(label: "weir.store")
+    /// For evaluating rules, which takes longer than a commit may wait.
+    private let ruleWork = BlockingQueue(label: "weir.rules")
     private let keeper = StatisticsKeeper()
     private let lagTimers: LagTimers
     private let report: Mutex<MetricReport>
@@ -43,7 +47,7 @@ public final class SubscriberService: Service, Measured, Sendable {
     /// Opens the database, or creates it.
     ///
     /// - Parameter metrics: what the subscriber reports to; see `reportMetrics()` and `SubscriberMetrics`.
-    /// - Throws: `StoreError`, or `InvalidTopicName` for the topics of rejected lines and of alerts.
+    /// - Throws: `StoreError`, `RuleSelectionError`, or `InvalidTopicName` for the topics of rejected lines and of alerts.
     public init(
         configuration: SubscriberConfiguration, logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory
     ) throws {
@@ -57,6 +61,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         var store = SeriesWriter.Configuration()
         store.retention = configuration.retention
         store.limits = configuration.seriesLimits
+        store.rules = try RuleSelection.rules(configuration)
         store.group = configuration.group
         writer = try SeriesWriter(path: configuration.databasePath, configuration: store, logger: logger)
     }
@@ -129,7 +134,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         let alerts = makeAlerts(cluster, producer)
         let intake = Intake(
             formats: configuration.formats, policy: configuration.commitPolicy, mode: configuration.mode,
-            observer: alerts, logger: logger)
+            watermark: configuration.watermark, observer: alerts, logger: logger)
         let database = CommittedProgress(writer: writer, store: store)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try cluster.map { cluster in
@@ -161,6 +166,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Self.commit(committing) }
             group.addTask { await follower.run() }
+            if configuration.mode.closesWindows, let producer { try addEmission(to: &group, intake, producer) }
             if let alerts { group.addTask { await alerts.run(intake, statistics: self.keeper) } }
             group.addTask { try await Self.keepUp(committing) }
             group.addTask {
@@ -172,6 +178,25 @@ public final class SubscriberService: Service, Measured, Sendable {
             try await group.next()
             group.cancelAll()
         }
+    }
+
+    /// Has windows closed and emitted until the group is cancelled. What is left then is due at the next start.
+    private func addEmission(
+        to group: inout ThrowingTaskGroup<Void, any Error>, _ intake: Intake, _ producer: Producer
+    ) throws {
+        let (arrivals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let closer = WindowCloser(
+            intake: intake, writer: writer, evaluator: try RuleEvaluator(writer), store: ruleWork,
+            maximumWaiting: configuration.maximumWaitingEmissions, statistics: keeper, logger: logger,
+            emissions: continuation)
+        let emitter = Emitter(
+            writer: writer, store: ruleWork, producer: producer, identity: try writer.identity(), statistics: keeper,
+            logger: logger, arrivals: arrivals)
+        group.addTask {
+            defer { try? closer.evaluator.close() }
+            try await closer.run()
+        }
+        group.addTask { try await emitter.run() }
     }
 
     /// Nil where no direct publishers are served.

@@ -43,6 +43,18 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var droppedDirectSamples: Int64 = 0
     /// What came on direct links; nil where there are none.
     public var direct: DirectIntakeStatistics?
+    /// What the rules have done, by their names. Empty where another process of the group sees to it.
+    public var rules: [String: RuleStatistics] = [:]
+    /// Records of rules that the cluster has taken.
+    public var emittedRecords: Int64 = 0
+    /// Records of rules that it will never take.
+    public var lostEmissions: Int64 = 0
+    /// Records of rules that wait for it, at the latest look.
+    public var waitingEmissions = 0
+    /// Since when some have been waiting; nil when none is.
+    public var emissionsWaitSince: ContinuousClock.Instant?
+    /// How often windows were left open because too many records wait.
+    public var heldBackWindows: Int64 = 0
     /// The database and its write-ahead log, on disk.
     public var databaseBytes: Int64 = 0
 

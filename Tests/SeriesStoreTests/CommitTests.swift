@@ -156,7 +156,7 @@ import Testing
     @Test func `a full disk stores nothing, names the file, and the same head succeeds later`() throws {
         let store = try StoreFixture()
         var limit = SeriesWriter.Configuration()
-        limit.maximumBytes = 130_000
+        limit.maximumBytes = 190_000
         let limited = try store.writer(limit)
         var head = Head()
         for series in 0..<400 {

@@ -15,7 +15,7 @@ import Testing
         let pipeline = try await PipelineFixture()
         var limits = SeriesLimits()
         limits.perMetric = 1
-        let subscriber = try pipeline.subscriber(limits: limits, metrics: registry)
+        let subscriber = try pipeline.subscriber(limits: limits, mode: .stream, metrics: registry)
         let minute: Int64 = 1_700_000_040_000
         func send(_ text: String, _ key: String, _ sequence: Int) async throws {
             try await pipeline.send(
@@ -34,6 +34,7 @@ import Testing
         try await send("other 1 4102444800000\n", "gamma", 0)
         try await eventually("everything is stored") { subscriber.service.statistics.recordsRead == 7 }
         try await eventually("the lag is gone") { subscriber.service.statistics.lag == 0 }
+        try await eventually("the rules are looked at") { !subscriber.service.statistics.rules.isEmpty }
         await subscriber.service.reportMetrics()
 
         #expect(value("weir_subscriber_records_total") == 7)

@@ -1,3 +1,4 @@
+import Aggregation
 import Broker
 import KafkaClient
 import KafkaProtocol
@@ -73,12 +74,16 @@ final class PipelineFixture: Sendable {
 
     func subscriber(
         database: String? = nil, limits: SeriesLimits = SeriesLimits(), mode: ProcessingMode = .batch,
+        rules: RuleFile? = nil, watermark: WatermarkSettings = WatermarkSettings(), topics: String? = nil,
         metrics: MetricRegistry = MetricRegistry(), logger: Logger? = nil
     ) throws -> Running<SubscriberService> {
         let logger = logger ?? self.logger
         var configuration = SubscriberConfiguration(bootstrap: [address], databasePath: database ?? databasePath)
         configuration.seriesLimits = limits
         configuration.mode = mode
+        configuration.rules = rules
+        configuration.watermark = watermark
+        if let topics { configuration.topicPattern = topics }
         return Running(
             try SubscriberService(configuration: configuration, logger: logger, metrics: metrics), logger: logger)
     }

@@ -11,14 +11,20 @@ public struct LedgerWindow: Hashable, Sendable {
     public internal(set) var isClosed: Bool
     /// Whether samples came that its last result does not have.
     public internal(set) var isDirty: Bool
+    /// Whether a part of its revision may have been emitted, and the rest not: a large result is stored in several
+    /// transactions. It is dirty, then, and its next result is emitted whatever it is.
+    public internal(set) var isPartial: Bool
 
     /// A window that was stored.
-    public init(start: Timestamp, revision: Int, digest: UInt64, isClosed: Bool, isDirty: Bool) {
+    public init(
+        start: Timestamp, revision: Int, digest: UInt64, isClosed: Bool, isDirty: Bool, isPartial: Bool = false
+    ) {
         self.start = start
         self.revision = revision
         self.digest = digest
         self.isClosed = isClosed
         self.isDirty = isDirty
+        self.isPartial = isPartial
     }
 }
 

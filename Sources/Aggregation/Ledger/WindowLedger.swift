@@ -170,12 +170,16 @@ public struct WindowLedger: Sendable {
     /// Moves event time on and says which windows have to be evaluated, the oldest first: those that end now, and closed
     /// ones that samples came late for. They are due until `evaluated` says otherwise. The watermark never goes back.
     public mutating func advance(to eventTime: Timestamp) -> [DueWindow] {
-        if watermark.map({ eventTime > $0 }) ?? true {
-            watermark = eventTime
-            hasUnsavedProgress = true
-            notedPane = nil
-        }
+        move(to: eventTime)
         return dueWindows
+    }
+
+    /// The same, for whoever asks for ``dueWindows`` at another time.
+    public mutating func move(to eventTime: Timestamp) {
+        guard watermark.map({ eventTime > $0 }) ?? true else { return }
+        watermark = eventTime
+        hasUnsavedProgress = true
+        notedPane = nil
     }
 
     /// The windows that have to be evaluated as things stand.
@@ -194,19 +198,58 @@ public struct WindowLedger: Sendable {
     /// - Parameter digest: of the result, ``RuleResult/digest``; 0 says that there is no output at all.
     /// - Returns: the revision under which to emit the result; nil when it is what was emitted last, or nothing.
     public mutating func evaluated(_ due: DueWindow, digest: UInt64) -> Int? {
-        let index = firstIndex(startingAtOrAfter: due.window.start)
         // Forgotten meanwhile: its samples are going away.
-        guard index < entries.count, entries[index].state.start == due.window.start else { return nil }
-        var state = entries[index].state
-        let isChanged = digest != state.digest
+        guard let outcome = outcome(of: due, digest: digest) else { return nil }
+        settle(outcome)
+        unsaved.insert(outcome.window.start)
+        return outcome.revision
+    }
+
+    /// What a result makes of a window: the row to store, and the revision under which to emit it, if at all.
+    public struct Outcome: Hashable, Sendable {
+        public let window: LedgerWindow
+        public let revision: Int?
+    }
+
+    /// What a result would make of a window, as ``evaluated(_:digest:)`` notes it: for storing it first, and then to
+    /// ``settle(_:)``. Nil when the window was forgotten.
+    ///
+    /// - Parameter isPartial: the result is going to be stored in parts. If it is to be emitted the window stays dirty until
+    ///   its ``completion(of:)`` is stored with the last of them.
+    public func outcome(of due: DueWindow, digest: UInt64, isPartial: Bool = false) -> Outcome? {
+        guard let entry = entry(startingAt: due.window.start) else { return nil }
+        var state = entry.state
+        let isChanged = digest != state.digest || state.isPartial
+        state.isPartial = isPartial && isChanged
+        state.isDirty = entry.changes != due.changes || state.isPartial
         state.isClosed = true
-        state.isDirty = entries[index].changes != due.changes
         state.digest = digest
         if isChanged { state.revision += 1 }
-        entries[index].state = state
-        if !state.isDirty { dirty.remove(state.start) }
-        unsaved.insert(state.start)
-        return isChanged ? state.revision : nil
+        return Outcome(window: state, revision: isChanged ? state.revision : nil)
+    }
+
+    /// What becomes of a window when the last part of its result is stored. Nil when it was forgotten.
+    public func completion(of due: DueWindow) -> Outcome? {
+        guard let entry = entry(startingAt: due.window.start) else { return nil }
+        var state = entry.state
+        state.isPartial = false
+        state.isDirty = entry.changes != due.changes
+        return Outcome(window: state, revision: state.revision)
+    }
+
+    /// An outcome is stored.
+    public mutating func settle(_ outcome: Outcome) {
+        let start = outcome.window.start
+        let index = firstIndex(startingAtOrAfter: start)
+        guard index < entries.count, entries[index].state.start == start else { return }
+        entries[index].state = outcome.window
+        if outcome.window.isDirty { dirty.insert(start) } else { dirty.remove(start) }
+    }
+
+    private func entry(startingAt start: Timestamp) -> Entry? {
+        let index = firstIndex(startingAtOrAfter: start)
+        guard index < entries.count, entries[index].state.start == start else { return nil }
+        return entries[index]
     }
 
     /// Drops the windows that begin before an instant: the oldest one for which raw samples are kept, and further back
@@ -225,6 +268,9 @@ public struct WindowLedger: Sendable {
     }
 
     // MARK: Stored
+
+    /// Whether a window has changed since its row was stored.
+    public var hasUnsavedWindows: Bool { !unsaved.isEmpty }
 
     /// What has to be stored since the last time. If storing it fails, `putBack` has it stored the next time.
     public mutating func takeChanges() -> Changes {

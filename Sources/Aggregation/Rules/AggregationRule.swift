@@ -83,6 +83,11 @@ extension AggregationRule {
         record ?? "\(metricName):\(Self.suffix(windows, grouping))_\(output.name)"
     }
 
+    /// The part that the names of all outputs of a group have in common: `node_load1:1m_by_instance`, or `record`.
+    public func groupName(of metricName: String) -> String {
+        record ?? "\(metricName):\(Self.suffix(windows, grouping))"
+    }
+
     /// `1m_by_instance`, as VictoriaMetrics names it.
     private static func suffix(_ windows: WindowSpecification, _ grouping: Grouping) -> String {
         switch grouping {

@@ -63,12 +63,18 @@ public struct RuleEvaluation: Sendable {
 
     /// The outputs of all groups that got a sample.
     public consuming func result() -> RuleResult {
-        var rows: [OutputSample] = []
-        rows.reserveCapacity(isUsed.count * columns.count)
+        let window = window
+        return RuleResult(window: window, rows: groupResults().flatMap(\.rows))
+    }
+
+    /// The same, group by group.
+    public consuming func groupResults() -> [GroupResult] {
+        var results: [GroupResult] = []
         let rule = groups.rule
         for (number, key) in groups.keys.prefix(isUsed.count).enumerated() where isUsed[number] {
             let metricName = key.metricName
             let labels = rule.labels.reduce(key) { $0.setting($1.name, to: $1.value) }
+            var rows: [OutputSample] = []
             for (column, output) in zip(columns, rule.outputs) {
                 let named = labels.setting(Label.metricName, to: rule.outputName(of: metricName, output))
                 column.forEachResult(of: number) { value, quantile in
@@ -77,8 +83,11 @@ public struct RuleEvaluation: Sendable {
                     rows.append(OutputSample(labels: labels, value: value + 0))
                 }
             }
+            guard !rows.isEmpty else { continue }
+            let name = labels.setting(Label.metricName, to: rule.groupName(of: metricName))
+            results.append(GroupResult(group: RuleGroups.Index(number: number), labels: name, rows: rows))
         }
-        return RuleResult(window: window, rows: rows)
+        return results
     }
 
     private static func firstIndex(in samples: ArraySlice<Sample>, at time: Timestamp) -> Int {

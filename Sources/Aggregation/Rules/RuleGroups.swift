@@ -6,7 +6,7 @@ public import MetricModel
 public struct RuleGroups: Sendable {
     /// The number of a group of one rule, from 0. It means nothing to another `RuleGroups`.
     public struct Index: Hashable, Sendable {
-        let number: Int
+        public let number: Int
     }
 
     public let rule: AggregationRule

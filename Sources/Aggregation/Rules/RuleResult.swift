@@ -8,11 +8,35 @@ public struct RuleResult: Hashable, Sendable {
 
     /// A number that differs, as good as certainly, when any row does: what a ``WindowLedger`` compares. The same in every
     /// process, independent of the rows' order, 0 when there are none.
-    public var digest: UInt64 {
-        guard !rows.isEmpty else { return 0 }
-        let sum = rows.reduce(0) { $0 &+ $1.digest }
-        return sum == 0 ? 1 : sum
+    public var digest: UInt64 { rows.digest }
+}
+
+/// What a rule gives for one group in one window.
+public struct GroupResult: Hashable, Sendable {
+    public let group: RuleGroups.Index
+    /// What the group is called, whatever the window: the labels of its rows, with the part of their names that is common.
+    public let labels: Labels
+    /// Not empty; each series once.
+    public let rows: [OutputSample]
+
+    /// As ``RuleResult/digest``: the digest of a result is made of those of its groups by ``RuleResult/digest(of:)``.
+    public var digest: UInt64 { rows.reduce(0) { $0 &+ $1.digest } }
+}
+
+extension RuleResult {
+    /// The digest of the result that these groups are.
+    public static func digest(of groupDigests: some Sequence<UInt64>) -> UInt64 {
+        var isEmpty = true
+        let sum = groupDigests.reduce(0) { sum, digest -> UInt64 in
+            isEmpty = false
+            return sum &+ digest
+        }
+        return isEmpty ? 0 : max(sum, 1)
     }
+}
+
+extension [OutputSample] {
+    fileprivate var digest: UInt64 { RuleResult.digest(of: lazy.map(\.digest)) }
 }
 
 /// One output of one group. As a sample its time is the window's end: the first instant at which it holds.

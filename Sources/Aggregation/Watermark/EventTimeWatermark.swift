@@ -105,7 +105,9 @@ public struct EventTimeWatermark: Sendable {
     @discardableResult
     public mutating func advance(at clock: ClockReading) -> Timestamp? {
         let forgotten = clock.elapsed - settings.idleTimeout * 10
-        sources = sources.filter { $0.value.heard >= forgotten }
+        if sources.contains(where: { $0.value.heard < forgotten }) {
+            sources = sources.filter { $0.value.heard >= forgotten }
+        }
         guard !isHeldByUnknown(at: clock) else { return value }
         if let candidate = slowest(at: clock)?.newest ?? valueInSilence(at: clock) {
             value = value.map { max($0, candidate) } ?? candidate

@@ -7,6 +7,10 @@ extension StoreError {
             self = error
             return
         }
+        if error is ForeignRules {
+            self = .otherRules(path: path)
+            return
+        }
         if let reason = error as? Superseded {
             self = .superseded(path: path, reason.reason)
             return

@@ -24,6 +24,8 @@ public enum StoreError: Error, Hashable {
     case otherGroup(path: String, stored: String, given: String)
     /// Another process writes to it, and keeps samples and windows for another time.
     case otherRetention(path: String, processID: Int32?, stored: String, given: String)
+    /// Another process looks after the database, and has other rules.
+    case otherRules(path: String)
     /// Another process has stored meanwhile what the head begins with. Nothing of the head was stored.
     case superseded(path: String, Supersession)
     /// The disk or a quota is full, or `maximumBytes` is reached. Nothing of the transaction was stored.
@@ -92,6 +94,11 @@ extension StoreError: CustomStringConvertible {
             the database '\(path)' is being written by \(processID.map { "process \($0)" } ?? "another process") with the \
             retention '\(stored)', this subscriber was given '\(given)'; start it with the same, or stop all that write to \
             the database first
+            """
+        case .otherRules(let path):
+            """
+            another process looks after the database '\(path)' and evaluates other rules than this subscriber was given; start \
+            all subscribers of a group with the same --mode and --rules, or stop all of them first
             """
         case .superseded(let path, let reason):
             "another process has written to the database '\(path)' meanwhile: \(reason); it has to be read again from there"

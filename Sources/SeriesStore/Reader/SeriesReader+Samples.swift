@@ -9,15 +9,20 @@ extension SeriesReader {
         of series: some Collection<SeriesID>, from: Timestamp, to: Timestamp
     ) throws(StoreError) -> [SeriesID: [Sample]] {
         let wanted = Set(series)
+        return try read { database in try Self.samples(of: wanted, from: from, to: to, in: database) }
+    }
+
+    /// The same, as part of a reading.
+    static func samples(
+        of wanted: Set<SeriesID>, from: Timestamp, to: Timestamp, in database: Database
+    ) throws -> [SeriesID: [Sample]] {
         if wanted.isEmpty || from >= to { return [:] }
-        return try read { database in
-            var samples: [SeriesID: [Sample]] = [:]
-            try ChunkRows(database).forEach(of: wanted, from: from, to: to) { id, sample in
-                samples[id, default: []].append(sample)
-            }
-            try Self.appendRows(to: &samples, of: wanted, from: from, to: to, in: database)
-            return samples
+        var samples: [SeriesID: [Sample]] = [:]
+        try ChunkRows(database).forEach(of: wanted, from: from, to: to) { id, sample in
+            samples[id, default: []].append(sample)
         }
+        try Self.appendRows(to: &samples, of: wanted, from: from, to: to, in: database)
+        return samples
     }
 
     /// The newest samples, which are not in chunks yet.

@@ -6,6 +6,7 @@ extension Schema {
         Step(name: "retention and limits of series", sql: retentionTables),
         Step(name: "several writers of one group", sql: sharingTables),
         Step(name: "alerts", sql: alertTables),
+        Step(name: "rules, their windows and what they emit", sql: ruleTables),
     ]
 
     /// Times are milliseconds since the epoch (UTC). A NULL among the values is NaN.
@@ -173,6 +174,64 @@ extension Schema {
             labels     TEXT NOT NULL,
             removed_at INTEGER NOT NULL
         );
+        """
+
+    /// `identity`: by which readers of what is emitted tell this database from others; a backup has it too, so each process
+    /// that emits takes an `epoch` of its own. `rule_window` is a ledger's row (`LedgerWindow`); `digest` has its 64 bits, and
+    /// `rule.watermark` the smallest number there is as long as nothing is known. `outbox`: what is to be emitted, numbered
+    /// without gaps for each topic and epoch. `rule_note`: a process that does not lead has stored a sample of about this time;
+    /// `member_event_time`: how far event time has come in each process.
+    private static let ruleTables = """
+        CREATE TABLE identity (
+            id    TEXT NOT NULL,
+            epoch INTEGER NOT NULL
+        );
+        INSERT INTO identity (id, epoch) SELECT
+            substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-4' || substr(h, 14, 3) || '-a' || substr(h, 18, 3) || '-' ||
+            substr(h, 21, 12), 0
+            FROM (SELECT lower(hex(randomblob(16))) AS h);
+
+        CREATE TABLE rule (
+            id         INTEGER PRIMARY KEY AUTOINCREMENT,
+            name       TEXT NOT NULL UNIQUE,
+            definition TEXT NOT NULL,
+            watermark  INTEGER NOT NULL,
+            horizon    INTEGER NOT NULL
+        );
+        CREATE TABLE rule_window (
+            rule_id  INTEGER NOT NULL,
+            start    INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            digest   INTEGER NOT NULL,
+            closed   INTEGER NOT NULL,
+            dirty    INTEGER NOT NULL,
+            partial  INTEGER NOT NULL,
+            PRIMARY KEY (rule_id, start)
+        ) WITHOUT ROWID;
+
+        CREATE TABLE outbox (
+            topic        TEXT NOT NULL,
+            epoch        INTEGER NOT NULL,
+            sequence     INTEGER NOT NULL,
+            rule         TEXT NOT NULL,
+            window_start INTEGER NOT NULL,
+            window_end   INTEGER NOT NULL,
+            revision     INTEGER NOT NULL,
+            key          TEXT NOT NULL,
+            value        TEXT NOT NULL,
+            PRIMARY KEY (topic, epoch, sequence)
+        ) WITHOUT ROWID;
+
+        CREATE TABLE rule_note (
+            rule_id INTEGER NOT NULL,
+            time    INTEGER NOT NULL,
+            PRIMARY KEY (rule_id, time)
+        ) WITHOUT ROWID;
+        CREATE TABLE member_event_time (
+            member     TEXT PRIMARY KEY,
+            event_time INTEGER NOT NULL,
+            written_at INTEGER NOT NULL
+        ) WITHOUT ROWID;
         """
 
     private static func windowTable(_ name: String) -> String {

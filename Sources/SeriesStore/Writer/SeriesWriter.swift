@@ -1,4 +1,4 @@
-internal import Aggregation
+public import Aggregation
 internal import GRDB
 public import Logging
 public import MetricModel
@@ -27,6 +27,8 @@ public final class SeriesWriter: Sendable {
         public var retention = RetentionPolicy.forever
         /// How many series are taken.
         public var limits = SeriesLimits()
+        /// What is aggregated besides the windows of all series. See `dueWindows(limit:)`.
+        public var rules: [AggregationRule] = []
         /// The consumer group that the database belongs to. One without takes this; one of another group is refused. Nil is
         /// for tools, which take what there is.
         public var group: String?
@@ -69,8 +71,12 @@ public final class SeriesWriter: Sendable {
     }
 
     /// Stores a head, all of it or (when this throws) nothing. The same head may be tried again.
-    public func commit(_ head: Head, now: Timestamp = .now()) throws(StoreError) -> CommitReport {
-        try withState { state in try state.commit(head, now: now) }
+    ///
+    /// - Parameter eventTime: how far event time has come with this head; windows of rules close by it.
+    public func commit(
+        _ head: Head, eventTime: Timestamp? = nil, now: Timestamp = .now()
+    ) throws(StoreError) -> CommitReport {
+        try withState { state in try state.commit(head, eventTime: eventTime, now: now) }
     }
 
     /// Packs some of the old samples, which takes a few milliseconds, if this process leads. Gives whether there is more to
@@ -113,6 +119,8 @@ public final class SeriesWriter: Sendable {
     public func close() throws(StoreError) {
         let result = state.withLock { state -> Result<Void, StoreError> in
             guard let queue = state?.queue else { return .success(()) }
+            // Where this fails, others stop waiting for it a minute later.
+            try? state?.transaction { state in try state.rules.leave() }
             // The prepared statements go first, for SQLite closes no connection that has any. The lock goes with
             // them; another writer may open while the rest is a matter between SQLite's connections.
             state = nil
@@ -126,7 +134,7 @@ public final class SeriesWriter: Sendable {
         try result.get()
     }
 
-    private func withState<Value: Sendable>(_ body: (inout WriterState) throws -> Value) throws(StoreError) -> Value {
+    func withState<Value: Sendable>(_ body: (inout WriterState) throws -> Value) throws(StoreError) -> Value {
         let result = state.withLock { state -> Result<Value, StoreError> in
             guard state != nil else { return .failure(.closed(path: path)) }
             do {

@@ -1,5 +1,6 @@
 internal import Aggregation
 internal import GRDB
+internal import Glibc
 internal import MetricModel
 
 /// What a `SeriesWriter` guards with its lock: the connection, its tables, and what they remember between commits.
@@ -7,7 +8,7 @@ struct WriterState {
     let queue: DatabaseQueue
     private let lock: WriterLock
     private var leadership: Leadership
-    private var series: KnownSeries
+    private(set) var series: KnownSeries
     private var samples: SampleTables
     private var windows: [WindowTable]
     private var progress: ProgressTables
@@ -15,6 +16,7 @@ struct WriterState {
     private var sealing: Sealing
     private var expiry: Expiry
     private let freePages: FreePages
+    var rules: RuleEngine
     private let dataVersion: PreparedStatement
     /// The database's version at the last look: another one when another connection has written.
     private var seenVersion: Int64
@@ -42,9 +44,25 @@ struct WriterState {
             )
         }
         sealing = Sealing(age: configuration.sealAge)
+        rules = try queue.inSnapshot { try RuleEngine(configuration.rules, $0) }
+        try findRules(until: .now + configuration.openingPatience)
     }
 
-    mutating func commit(_ head: Head, now: Timestamp) throws -> CommitReport {
+    /// Installs the rules, or sees whether they are those of the process that leads, which may be about to install them.
+    private mutating func findRules(until deadline: ContinuousClock.Instant) throws {
+        while true {
+            do {
+                _ = leads()
+                return try transaction { _ in }
+            } catch let error as ForeignRules {
+                guard ContinuousClock.now < deadline else { throw error }
+                var pause = timespec(tv_sec: 0, tv_nsec: 50_000_000)
+                nanosleep(&pause, nil)
+            }
+        }
+    }
+
+    mutating func commit(_ head: Head, eventTime: Timestamp?, now: Timestamp) throws -> CommitReport {
         let clock = ContinuousClock()
         let start = clock.now
         var report = CommitReport()
@@ -68,6 +86,7 @@ struct WriterState {
             (report.newSeries, report.overflow, report.unstoredSeries) = try state.series.finish()
             try state.progress.store(head)
             try state.alerts.store(head.alerts)
+            try state.rules.store(runs, eventTime: eventTime, retentions: state.series.retentions, now: now)
         }
         progress.didCommit(head)
         report.duration = clock.now - start
@@ -99,19 +118,22 @@ struct WriterState {
         return leadership.isHeld
     }
 
-    private mutating func transaction(_ body: (inout WriterState) throws -> Void) throws {
+    mutating func transaction(_ body: (inout WriterState) throws -> Void) throws {
         var hasBegun = false
         do {
             try queue.writeWithoutTransaction { database in
                 try database.inTransaction(.immediate) {
                     hasBegun = true
                     series.begin()
-                    try catchUp(database)
+                    rules.begin()
+                    let isForeign = try catchUp(database)
+                    try rules.catchUp(leads: leadership.isHeld, isForeign: isForeign, database)
                     try body(&self)
                     return .commit
                 }
             }
         } catch {
+            if hasBegun { rules.rollBack() }
             // What says that others were first says so before anything is changed; and where nothing has begun, nothing is.
             if hasBegun, !(error is Superseded) {
                 series.rollBack()
@@ -120,11 +142,12 @@ struct WriterState {
             }
             throw error
         }
+        rules.didCommit()
     }
 
     /// Learns what other processes have written since the last transaction, and after a failure everything. Part of a
-    /// transaction.
-    private mutating func catchUp(_ database: Database) throws {
+    /// transaction; gives whether there is anything.
+    private mutating func catchUp(_ database: Database) throws -> Bool {
         let version = try SeriesTables.singleInteger(dataVersion) ?? 0
         let isForeign = version != seenVersion
         if isForeign || isDoubtful {
@@ -138,7 +161,9 @@ struct WriterState {
             sealing.reset()
         }
         if isForeign { lastForeignWrite = .now }
+        let isAny = isForeign || isDoubtful
         (seenVersion, isDoubtful, hasJustBegunToLead) = (version, false, false)
+        return isAny
     }
 
     /// Gives how many rows were written.

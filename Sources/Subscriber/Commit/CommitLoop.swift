@@ -1,6 +1,7 @@
 internal import KafkaClient
 internal import KafkaProtocol
 internal import Logging
+internal import MetricModel
 internal import SeriesStore
 internal import Synchronization
 
@@ -49,7 +50,7 @@ struct CommitLoop: Sendable {
             let lost = try await rejections.publish(harvest.rejections)
             try await alerts?.settle()
             let commitStart = clock.now
-            guard let report = try await commit(harvest.head) else {
+            guard let report = try await commit(harvest.head, harvest.eventTime) else {
                 earliest = clock.now
                 continue
             }
@@ -85,11 +86,11 @@ struct CommitLoop: Sendable {
 
     /// Tries until it succeeds, as long as trying may help; what is read meanwhile waits in the topics. Nil when others were
     /// first, and the head has been dropped.
-    private func commit(_ head: Head) async throws -> CommitReport? {
+    private func commit(_ head: Head, _ eventTime: Timestamp?) async throws -> CommitReport? {
         var failures = 0
         while true {
             do {
-                let report = try await store.run { [writer] in try writer.commit(head) }
+                let report = try await store.run { [writer] in try writer.commit(head, eventTime: eventTime) }
                 if failures > 0 {
                     logger.notice("the database can be written again", metadata: ["path": "\(writer.path)"])
                 }

@@ -36,6 +36,29 @@ final class StatisticsKeeper: Sendable {
         }
     }
 
+    func set(rules: [String: RuleStatistics], waitingEmissions: Int) {
+        statistics.withLock {
+            $0.rules = rules
+            $0.waitingEmissions = waitingEmissions
+        }
+    }
+
+    /// Emissions wait since then, or earlier; nil when none does.
+    func setEmission(waitingSince instant: ContinuousClock.Instant?) {
+        statistics.withLock { $0.emissionsWaitSince = instant == nil ? nil : $0.emissionsWaitSince ?? instant }
+    }
+
+    func addEmission(records: Int, lost: Int) {
+        statistics.withLock {
+            $0.emittedRecords += Int64(records)
+            $0.lostEmissions += Int64(lost)
+        }
+    }
+
+    func addHeldBack() {
+        statistics.withLock { $0.heldBackWindows += 1 }
+    }
+
     func set(alerts: AlertStatistics) {
         statistics.withLock { $0.alerts = alerts }
     }

@@ -104,10 +104,12 @@ actor Intake {
 
     /// - Parameter observer: sees what arrives, in a mode that acts on arrival.
     init(
-        formats: [TopicFormat], policy: CommitPolicy, mode: ProcessingMode, observer: (any ArrivalObserver)?,
+        formats: [TopicFormat], policy: CommitPolicy, mode: ProcessingMode,
+        watermark: WatermarkSettings = WatermarkSettings(), observer: (any ArrivalObserver)?,
         limits: DecodingLimits = DecodingLimits(), logger: Logger
     ) {
         decoder = RecordDecoder(formats: formats, limits: limits)
+        decoder.watermark = EventTimeWatermark(settings: watermark)
         self.policy = policy
         self.mode = mode
         self.observer = mode.actsOnArrival ? observer : nil
@@ -332,7 +334,7 @@ actor Intake {
                 if isFinished { return nil }
             } else if isFinished || flushes > 0 || isFull || .now >= earliest {
                 observer?.record(in: &harvest.head)
-                harvest.eventTime = decoder.watermark.advance(at: .now())
+                harvest.eventTime = eventTime(at: .now())
                 let taken = harvest
                 harvest = Harvest()
                 directSamplesInCommit = taken.directSamples
@@ -380,8 +382,12 @@ actor Intake {
     /// How far event time has come when everything that was read is in the database: it goes on while nothing comes. Nil
     /// while something is in hand, which will bring its own.
     func eventTimeAtRest() -> Timestamp? {
-        guard begun == committed else { return nil }
-        return decoder.watermark.advance(at: .now())
+        begun == committed ? eventTime(at: .now()) : nil
+    }
+
+    /// Nil also where this member has no partition: then others have what event time is made of.
+    private func eventTime(at clock: ClockReading) -> Timestamp? {
+        positions.isEmpty ? nil : decoder.watermark.advance(at: clock)
     }
 
     /// Tells the observer how far event time has come, which goes on while nothing comes.

@@ -95,13 +95,50 @@ public enum SubscriberMetrics {
         "How long samples took from their record's timestamp to the commit, in seconds, since the start: the quantiles 0.5, 0.99, 0.999 and 1."
     )
 
+    // MARK: Rules
+
+    static let openWindows = Metric(
+        .gauge, "weir_subscriber_open_windows", by: ["rule"],
+        "Windows that have samples and were not evaluated yet.")
+    static let closedWindows = Metric(
+        .gauge, "weir_subscriber_closed_windows", by: ["rule"],
+        "Windows that were evaluated, and are kept for late samples.")
+    static let dueWindows = Metric(
+        .gauge, "weir_subscriber_due_windows", by: ["rule"], "Windows that wait to be evaluated now.")
+    static let emittedWindows = Metric(
+        .counter, "weir_subscriber_emitted_windows_total", by: ["rule"], "Windows emitted for the first time.")
+    static let revisedWindows = Metric(
+        .counter, "weir_subscriber_revised_windows_total", by: ["rule"],
+        "Windows emitted again with a higher revision, because late samples changed them.")
+    static let abandonedWindows = Metric(
+        .counter, "weir_subscriber_abandoned_windows_total", by: ["rule"],
+        "Windows given up before they were evaluated, because as many are held as may be.")
+    static let ruleLateSamples = Metric(
+        .counter, "weir_subscriber_rule_late_samples_total", by: ["rule"],
+        "Samples that came after a window of theirs had closed; it is evaluated anew.")
+    static let ruleTooOldSamples = Metric(
+        .counter, "weir_subscriber_rule_too_old_samples_total", by: ["rule"],
+        "Samples older than the windows that can still be evaluated; the results of theirs stay as they are.")
+    static let emittedRecords = Metric(
+        .counter, "weir_subscriber_emitted_records_total", "Records of rules that the cluster has taken.")
+    static let lostEmissions = Metric(
+        .counter, "weir_subscriber_lost_emissions_total", "Records of rules that the cluster will never take.")
+    static let waitingEmissions = Metric(
+        .gauge, "weir_subscriber_outbox_records", "Records of rules that wait for the cluster to take them.")
+    static let emissionLag = Metric(
+        .gauge, "weir_subscriber_emission_lag_seconds",
+        "For how long some records of rules have been waiting for the cluster, without a moment when none was.")
+    static let heldBackWindows = Metric(
+        .counter, "weir_subscriber_held_back_windows_total",
+        "How often due windows were left open because maximumWaitingEmissions records wait for the cluster.")
+
     public static let all = [
         records, lagRecords, lagSeconds, missedRecords, skippedValues, lateSamples, futureSamples, pastSamples,
         rejectedLines, duplicateRecords, duplicateSamples, lostRejections, samples, commits, supersededCommits,
-        newSeries,
-        expiredSamples, refusedSamples, spellings, forgottenSeries, respelledSamples, alertEvents, lostAlertEvents,
-        watchedSeries, unwatchedSamples, databaseBytes,
-        endToEnd,
+        newSeries, expiredSamples, refusedSamples, spellings, forgottenSeries, respelledSamples, alertEvents,
+        lostAlertEvents, watchedSeries, unwatchedSamples, databaseBytes, endToEnd, openWindows, closedWindows,
+        dueWindows, emittedWindows, revisedWindows, abandonedWindows, ruleLateSamples, ruleTooOldSamples,
+        emittedRecords, lostEmissions, waitingEmissions, emissionLag, heldBackWindows,
     ]
 }
 
@@ -142,7 +179,27 @@ extension SubscriberStatistics {
         report.reading(SubscriberMetrics.watchedSeries, Int(alerts.watchedSeries))
         report.count(SubscriberMetrics.unwatchedSamples, Int(alerts.unwatchedSamples))
         report.reading(SubscriberMetrics.databaseBytes, Int(databaseBytes))
+        reportRules(to: &report)
         direct?.report(to: &report, dropped: Int(droppedDirectSamples))
+    }
+
+    private func reportRules(to report: inout MetricReport) {
+        for (name, rule) in rules {
+            report.reading(SubscriberMetrics.openWindows, rule.openWindows, [name])
+            report.reading(SubscriberMetrics.closedWindows, rule.closedWindows, [name])
+            report.reading(SubscriberMetrics.dueWindows, rule.dueWindows, [name])
+            report.count(SubscriberMetrics.emittedWindows, Int(rule.emittedWindows), [name])
+            report.count(SubscriberMetrics.revisedWindows, Int(rule.revisedWindows), [name])
+            report.count(SubscriberMetrics.abandonedWindows, rule.abandonedWindows, [name])
+            report.count(SubscriberMetrics.ruleLateSamples, Int(rule.lateSamples), [name])
+            report.count(SubscriberMetrics.ruleTooOldSamples, Int(rule.tooOldSamples), [name])
+        }
+        report.count(SubscriberMetrics.emittedRecords, Int(emittedRecords))
+        report.count(SubscriberMetrics.lostEmissions, Int(lostEmissions))
+        report.reading(SubscriberMetrics.waitingEmissions, waitingEmissions)
+        let lag = emissionsWaitSince.map { ContinuousClock.now - $0 } ?? .zero
+        report.reading(SubscriberMetrics.emissionLag, lag / .seconds(1))
+        report.count(SubscriberMetrics.heldBackWindows, Int(heldBackWindows))
     }
 }
 

@@ -1,6 +1,7 @@
 import Aggregation
 import ArgumentParser
 import Instruments
+import Logging
 import MetricModel
 import SeriesStore
 import ServiceLifecycle
@@ -72,6 +73,15 @@ struct SubscriberCommand: AsyncParsableCommand {
     var mode: ProcessingMode?
 
     @Option(
+        help: ArgumentHelp(
+            """
+            Rules for the modes stream and realtime, see docs/rules.md (default: in mode stream the one-minute windows of \
+            every series).
+            """,
+            valueName: "file"))
+    var rules: String?
+
+    @Option(
         name: .customLong("alert"),
         help: ArgumentHelp(
             """
@@ -140,12 +150,19 @@ struct SubscriberCommand: AsyncParsableCommand {
         configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
         configuration.mode = try settings.value(mode, "mode", default: .batch)
         configuration.conditions = try conditions(settings)
+        let fromFile = configuration.rules?.conditions.map(\.content) ?? []
+        if configuration.mode == .realtime {
+            configuration.conditions = try Self.distinct(configuration.conditions + fromFile)
+        } else if configuration.mode == .stream, !fromFile.isEmpty {
+            logger.notice("mode stream raises no alerts; those of the rule file need --mode realtime")
+        }
         guard configuration.conditions.isEmpty || configuration.mode == .realtime else {
             throw CommandError("alerts are raised in the mode realtime; give --mode realtime, or no --alert")
         }
         guard configuration.conditions.isEmpty || !configuration.bootstrap.isEmpty else {
             throw CommandError("alerts are published to a topic; give --bootstrap, or no --alert")
         }
+        configuration.rules = try settings.value(rules, "rules").map { try RuleFile(path: $0) }
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
         configuration.retention = try settings.value(retention, "retention", default: .standard).policy
@@ -170,7 +187,10 @@ struct SubscriberCommand: AsyncParsableCommand {
 
     private func conditions(_ settings: Settings) throws -> [ThresholdCondition] {
         let flag = alerts.isEmpty ? nil : ConditionList(conditions: alerts.flatMap(\.conditions))
-        let conditions = try settings.value(flag, "alerts")?.conditions ?? []
+        return try Self.distinct(settings.value(flag, "alerts")?.conditions ?? [])
+    }
+
+    private static func distinct(_ conditions: [ThresholdCondition]) throws -> [ThresholdCondition] {
         var names: Set<String> = []
         for condition in conditions where !names.insert(condition.name).inserted {
             throw CommandError("the alert '\(condition.name)' is given twice")

@@ -21,8 +21,8 @@ enum SettingNames {
         ],
         "subscriber": [
             "alerts", "bootstrap", "database", "formats", "group", "group-instance-id", "session-timeout", "mode",
-            "retention", "series-limit", "series-limit-per-metric", "series-limit-per-source", "topics", "self-metrics",
-            "instance", "log-level", "direct", "report", "report-every",
+            "retention", "rules", "series-limit", "series-limit-per-metric", "series-limit-per-source", "topics",
+            "self-metrics", "instance", "log-level", "direct", "report", "report-every",
         ],
         "compare": ["hosts", "series", "interval", "events", "peak", "bootstrap", "format"],
         "database": ["database", "format"],
