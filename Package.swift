@@ -97,10 +97,15 @@ let package = Package(
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
+            name: "Dashboards", path: "dashboards",
+            resources: [.embedInCode("compare.html"), .embedInCode("compare.css"), .embedInCode("compare.js")],
+            swiftSettings: strict),
+        .target(
             name: "Topology",
             dependencies: [
                 "Instruments", "MetricModel", "MetricRegistry", "KafkaProtocol", "Broker", "KafkaClient", "Aggregation",
-                "MetricAgent", "Subscriber", "SeriesStore", .nioCore, .logging, .serviceLifecycle,
+                "MetricAgent", "Subscriber", "SeriesStore", "Dashboards", .nioCore, .nioPosix, .yams, .logging,
+                .serviceLifecycle,
             ], swiftSettings: strict),
         .executableTarget(
             name: "weir",
@@ -169,6 +174,10 @@ let package = Package(
                 "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "MetricRegistry", "RecordBatch",
                 "KafkaProtocol", "Broker", "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], swiftSettings: strict),
+        .testTarget(
+            name: "TopologyTests",
+            dependencies: ["Topology", "SeriesStore", "MetricModel", "TestKit", .nioCore, .nioPosix, .logging],
+            swiftSettings: strict),
         .testTarget(
             name: "WeirTests",
             dependencies: [

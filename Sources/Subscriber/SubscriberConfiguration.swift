@@ -20,6 +20,8 @@ public struct SubscriberConfiguration: Sendable {
     /// A name for this process in the group (Kafka's `group.instance.id`): when it is back within the session timeout it goes
     /// on with the partitions it had. Nil for none.
     public var groupInstanceID: String?
+    /// A process that is not heard of for this long has its partitions given to others of the group.
+    public var sessionTimeout: Duration = .seconds(10)
     /// The topics to read: a regular expression over the whole name. New topics are found while it runs.
     public var topicPattern = Self.standardTopicPattern
     /// Where lines that are no samples go; never read.

@@ -140,7 +140,9 @@ public final class SubscriberService: Service, Measured, Sendable {
                     topics: .pattern(
                         configuration.topicPattern, excluding: [configuration.rejectedTopic, configuration.alertsTopic]),
                     // What stays with a member is read on while other partitions move.
-                    instanceID: configuration.groupInstanceID, assignors: [.cooperativeSticky]),
+                    sessionTimeout: configuration.sessionTimeout,
+                    heartbeatInterval: configuration.sessionTimeout / 3, instanceID: configuration.groupInstanceID,
+                    assignors: [.cooperativeSticky]),
                 listener: Assignments(
                     intake: intake, cluster: cluster, database: database, follower: follower, logger: logger))
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 @preconcurrency import CMalloc
 @preconcurrency import Glibc
+import Topology
 
 /// The program: parses the command line, resolves the settings, builds the services and runs them.
 @main
@@ -21,10 +22,12 @@ struct Weir: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, BrokerCommand.self, AgentCommand.self, SubscriberCommand.self, LiveCommand.self,
             QueryCommand.self, DatabaseCommand.self, RulesCommand.self, TopicCommand.self, GroupCommand.self,
-            ProduceCommand.self, ConsumeCommand.self, GenerateCommand.self, LogCommand.self,
+            ProduceCommand.self, ConsumeCommand.self, GenerateCommand.self, CompareCommand.self,
+            LogCommand.self,
         ])
 
     static func main() async {
+        Lifeline.followParent()
         // Lines reach a pipe when they are written, and a closed pipe is an error, not the end of the process.
         setvbuf(stdout, nil, _IOLBF, 0)
         signal(SIGPIPE, SIG_IGN)

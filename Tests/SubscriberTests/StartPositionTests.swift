@@ -46,4 +46,13 @@ import Testing
         #expect(StartPosition(stored: at(5), topicID: "new", start: 0, end: 100) == .resumed(5))
         #expect(StartPosition(stored: at(5, of: "old"), topicID: nil, start: 0, end: 100) == .resumed(5))
     }
+
+    @Test func `other records before the stored offset mean another log, which is read from its start`() throws {
+        let stored = SourcePosition(nextOffset: 5, topicID: "same", checksum: 7)
+        let position = StartPosition(stored: stored, topicID: "same", checksum: 8, start: 1, end: 100)
+        #expect(position == .replaced(stored: 5, start: 1))
+        #expect(try #require(position.warning).contains("before offset 5"))
+        #expect(StartPosition(stored: stored, topicID: "same", checksum: 7, start: 1, end: 100) == .resumed(5))
+        #expect(StartPosition(stored: stored, topicID: "same", checksum: nil, start: 1, end: 100) == .resumed(5))
+    }
 }

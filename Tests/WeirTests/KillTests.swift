@@ -107,6 +107,17 @@ struct StoredSamples {
 
     var count: Int { samples.values.reduce(0) { $0 + $1.count } }
 
+    /// The windows by series and start.
+    func windows(_ resolution: Resolution) throws -> [String: [Int64: WindowAggregate]] {
+        let windows = try reader.windows(
+            of: series.map(\.id), resolution: resolution, from: Self.everything.from, to: Self.everything.to)
+        return Dictionary(
+            uniqueKeysWithValues: series.map { series in
+                let found = (windows[series.id] ?? []).map { ($0.start.milliseconds, $0.aggregate) }
+                return ("\(series.labels)", Dictionary(uniqueKeysWithValues: found))
+            })
+    }
+
     /// How many samples each window of each series counts.
     func windowCounts(_ resolution: Resolution) throws -> [String: [Int64: Int64]] {
         let windows = try reader.windows(

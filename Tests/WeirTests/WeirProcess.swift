@@ -5,9 +5,10 @@ final class WeirProcesses: Sendable {
     let directory: TemporaryDirectory
     private let executable: String
 
-    init() throws {
+    /// - Parameter executable: another one than the one that was built with the tests.
+    init(executable: String? = nil) throws {
         directory = try TemporaryDirectory("weir-test")
-        executable = try builtExecutable("weir")
+        self.executable = try executable ?? builtExecutable("weir")
     }
 
     /// Starts `weir` with these arguments; `name` names its output files.
@@ -54,10 +55,11 @@ final class WeirProcesses: Sendable {
     var database: String { directory.appending("weir.sqlite") }
 
     func startSubscriber(
-        _ address: String, name: String = "subscriber", selfMetrics: String = "off"
+        _ address: String, name: String = "subscriber", selfMetrics: String = "off", _ more: [String] = []
     ) throws -> ChildProcess {
         try start(
-            ["subscriber", "--bootstrap", address, "--database", database, "--self-metrics", selfMetrics], name: name)
+            ["subscriber", "--bootstrap", address, "--database", database, "--self-metrics", selfMetrics] + more,
+            name: name)
     }
 
     func startAgent(_ address: String, instance: String, _ more: [String] = []) throws -> ChildProcess {

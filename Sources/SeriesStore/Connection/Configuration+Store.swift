@@ -1,5 +1,5 @@
 internal import GRDB
-internal import Glibc
+internal import GRDBSQLite
 
 extension Configuration {
     /// A connection that writes. `synchronous = NORMAL` (GRDB's choice with the write-ahead log): a commit is
@@ -43,7 +43,7 @@ extension Database.BusyMode {
         let (quick, slow) = (200, 0.005)
         let attempts = quick + Int(max(0, timeout.seconds - 0.2) / slow)
         return .callback { attempt in
-            usleep(attempt < quick ? 1000 : 5000)
+            sqlite3_sleep(attempt < quick ? 1 : 5)
             return attempt < attempts
         }
     }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import GRDBSQLite
 
 /// The right to write to one database, which the processes of one consumer group share: an flock on `FILE.lock`, which
 /// the kernel gives back when the process ends, however it ends. The file stays, holding the process id of the last one
@@ -39,7 +39,7 @@ final class WriterLock: Sendable {
                 file.unlock()
             }
             guard .now < deadline else { throw .inUse(path: databasePath, processID: file.owner) }
-            usleep(20_000)
+            sqlite3_sleep(20)
         }
     }
 

@@ -152,13 +152,15 @@ extension Schema {
             FROM alert_status WHERE state <> 'inactive';
         """
 
-    /// `series_change.next_id`: ids of series are given once only. `removed_series` tells other writers which series are
+    /// `source_offset.checksum`: of the record batch that ends before `next_offset`. `series_change.next_id`: ids of series
+    /// are given once only. `removed_series` tells other writers which series are
     /// gone, up to `series_change.forgotten` no more.
     private static let sharingTables = """
         CREATE TABLE consumer_group (
             name TEXT NOT NULL
         );
         ALTER TABLE source_offset ADD COLUMN topic_id TEXT;
+        ALTER TABLE source_offset ADD COLUMN checksum INTEGER;
 
         CREATE TABLE series_change (
             next_id   INTEGER NOT NULL,

@@ -14,11 +14,15 @@ struct ProgressTables {
 
     init(_ database: Database) throws {
         findPosition = try PreparedStatement(
-            #"SELECT next_offset, topic_id FROM source_offset WHERE topic = ? AND "partition" = ?"#, on: database)
+            """
+            SELECT next_offset, topic_id, coalesce(checksum, -1) FROM source_offset WHERE topic = ? AND "partition" = ?
+            """, on: database)
         putPosition = try PreparedStatement(
             """
-            INSERT INTO source_offset (topic, "partition", next_offset, topic_id) VALUES (?, ?, ?, nullif(?, ''))
-            ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset, topic_id = excluded.topic_id
+            INSERT INTO source_offset (topic, "partition", next_offset, topic_id, checksum)
+            VALUES (?, ?, ?, nullif(?, ''), nullif(?, -1))
+            ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset, topic_id = excluded.topic_id,
+                checksum = excluded.checksum
             """, on: database)
         findIntervals = try PreparedStatement(
             "SELECT first, last FROM agent_sequence WHERE agent = ? AND epoch = ? AND topic = ? ORDER BY first",
@@ -32,7 +36,8 @@ struct ProgressTables {
     static func read(_ database: Database) throws -> StoredProgress {
         var progress = StoredProgress()
         let offsets = try PreparedStatement(
-            #"SELECT topic, "partition", next_offset, topic_id FROM source_offset"#, on: database)
+            #"SELECT topic, "partition", next_offset, topic_id, coalesce(checksum, -1) FROM source_offset"#,
+            on: database)
         while try offsets.step() {
             let source = SourcePartition(topic: offsets.text(0), partition: Int32(clamping: offsets.integer(1)))
             progress.positions[source] = position(in: offsets, from: 2)
@@ -80,6 +85,7 @@ struct ProgressTables {
             putPosition.bind(Int64(source.partition), at: 2)
             putPosition.bind(advance.to.nextOffset, at: 3)
             putPosition.bind(advance.to.topicID ?? "", at: 4)
+            putPosition.bind(advance.to.checksum.map(Int64.init) ?? -1, at: 5)
             try putPosition.run()
         }
         for (stream, counted) in head.sequences {
@@ -107,8 +113,9 @@ struct ProgressTables {
     }
 
     private static func position(in row: PreparedStatement, from column: Int32) -> SourcePosition {
-        let topicID = row.text(column + 1)
-        return SourcePosition(nextOffset: row.integer(column), topicID: topicID.isEmpty ? nil : topicID)
+        SourcePosition(
+            nextOffset: row.integer(column), topicID: row.text(column + 1),
+            checksum: UInt32(exactly: row.integer(column + 2)))
     }
 
     private mutating func sequences(of stream: AgentStream) throws -> SequenceSet {

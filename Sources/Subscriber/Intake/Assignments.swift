@@ -20,6 +20,14 @@ struct Assignments: RebalanceListener {
         if partitions.isEmpty { return [:] }
         let bounds = try await bounds(of: partitions)
         let progress = try await database.read()
+        let checksums = try await LastBatches(cluster: cluster, logger: logger).checksums(
+            before: partitions.reduce(into: [:]) { offsets, partition in
+                guard let stored = progress.positions[SourcePartition(partition)], stored.checksum != nil,
+                    let bounds = bounds[partition]
+                else { return }
+                let last = Offset(stored.nextOffset - 1)
+                if last >= bounds.start, last < bounds.end { offsets[partition] = last }
+            })
         var starts: [TopicPartition: Intake.Start] = [:]
         for partition in partitions {
             let stored = progress.positions[SourcePartition(partition)]
@@ -29,7 +37,8 @@ struct Assignments: RebalanceListener {
                 continue
             }
             let position = StartPosition(
-                stored: stored, topicID: bounds.topicID, start: bounds.start, end: bounds.end)
+                stored: stored, topicID: bounds.topicID, checksum: checksums[partition], start: bounds.start,
+                end: bounds.end)
             if let warning = position.warning {
                 logger.warning("\(partition): \(warning)")
             }

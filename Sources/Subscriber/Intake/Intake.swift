@@ -39,9 +39,12 @@ actor Intake {
         /// Which of all assignments brought it.
         let assignment: Int
 
-        /// What the database says once everything before an offset is in it.
-        func stored(upTo offset: Offset) -> SourcePosition {
-            SourcePosition(nextOffset: offset.rawValue, topicID: topicID)
+        /// What the database says once everything before an offset is in it. `last` is the batch that was read last.
+        func stored(upTo offset: Offset, _ last: EncodedBatch?) -> SourcePosition {
+            var checksum: UInt32?
+            // Where topics have ids, batches come as they were written; older ones may be put together anew each time.
+            if let last, topicID != nil, last.header.lastOffset.advanced(by: 1) == offset { checksum = last.header.crc }
+            return SourcePosition(nextOffset: offset.rawValue, topicID: topicID, checksum: checksum)
         }
     }
 
@@ -221,7 +224,8 @@ actor Intake {
         for encoded in batch.batches {
             decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &harvest)
         }
-        harvest.head.advance(source, from: position.taken, to: position.stored(upTo: batch.nextOffset))
+        harvest.head.advance(
+            source, from: position.taken, to: position.stored(upTo: batch.nextOffset, batch.batches.last))
         observer?.arrived(
             in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series, of: source, plausible: plausible)
     }
@@ -240,7 +244,7 @@ actor Intake {
         for encoded in batch.batches {
             decoder.decode(encoded, from: batch.firstOffset, of: batch.topicPartition, at: clock, into: &rest) {
                 decoder, single, offset in
-                let reached = topic.stored(upTo: offset.advanced(by: 1))
+                let reached = topic.stored(upTo: offset.advanced(by: 1), encoded)
                 single.head.advance(source, from: stored, to: reached)
                 stored = reached
                 single.eventTime = decoder.watermark.advance(at: clock)
@@ -249,7 +253,7 @@ actor Intake {
             }
         }
         // A damaged batch, or offsets without records.
-        let reached = position.stored(upTo: batch.nextOffset)
+        let reached = position.stored(upTo: batch.nextOffset, batch.batches.last)
         if !rest.isEmpty || stored != reached {
             rest.head.advance(source, from: stored, to: reached)
             harvests.append(rest)

@@ -15,9 +15,14 @@ enum StartPosition: Equatable {
     case shrunk(stored: Offset, start: Offset, end: Offset)
     /// The topic was deleted and made anew, as its id says: however far it reaches, nothing of it has been read.
     case recreated(stored: Offset, start: Offset)
+    /// Before the stored offset there are other records than the database has read: an older copy of the broker's directory came
+    /// back, and has grown since.
+    case replaced(stored: Offset, start: Offset)
 
-    /// - Parameter topicID: the id of the topic there is; nil if the cluster has no such ids.
-    init(stored: SourcePosition?, topicID: String? = nil, start: Offset, end: Offset) {
+    /// - Parameters:
+    ///   - topicID: the id of the topic there is; nil if the cluster has no such ids.
+    ///   - checksum: of the batch that ends before the stored offset; nil if that is not known.
+    init(stored: SourcePosition?, topicID: String? = nil, checksum: UInt32? = nil, start: Offset, end: Offset) {
         guard let position = stored else {
             self = .beginning(start)
             return
@@ -29,6 +34,8 @@ enum StartPosition: Equatable {
             self = .shrunk(stored: stored, start: start, end: end)
         } else if stored < start {
             self = .gap(stored: stored, start: start)
+        } else if let checksum, let known = position.checksum, checksum != known {
+            self = .replaced(stored: stored, start: start)
         } else {
             self = .resumed(stored)
         }
@@ -37,7 +44,7 @@ enum StartPosition: Equatable {
     var offset: Offset {
         switch self {
         case .beginning(let offset), .resumed(let offset): offset
-        case .gap(_, let start), .shrunk(_, let start, _), .recreated(_, let start): start
+        case .gap(_, let start), .shrunk(_, let start, _), .recreated(_, let start), .replaced(_, let start): start
         }
     }
 
@@ -51,6 +58,12 @@ enum StartPosition: Equatable {
             \(start - stored) records were deleted before they were read, offsets \(stored) to \(start - 1): the database \
             stopped at offset \(stored), the topic begins at \(start); let the topic keep its records for longer, or restore a \
             newer backup of the database
+            """
+        case .replaced(let stored, let start):
+            """
+            before offset \(stored) the topic has other records than the database has read there: the broker runs on an older \
+            directory, to which records have been added since. It is read again from offset \(start); what is in the database \
+            already is not counted twice
             """
         case .recreated(let stored, let start):
             """

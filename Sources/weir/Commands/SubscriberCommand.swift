@@ -47,6 +47,12 @@ struct SubscriberCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "After this long without a sign of life its partitions go to others of the group (default: 10s).",
+            valueName: "duration"))
+    var sessionTimeout: Duration?
+
+    @Option(
+        help: ArgumentHelp(
             """
             The topics to read: a regular expression over the whole name. Topics that are created later are found \
             (default: metrics\\.(?!rollup\\.).*).
@@ -126,6 +132,11 @@ struct SubscriberCommand: AsyncParsableCommand {
         configuration.direct = listen.map { DirectListening(host: $0.host, port: $0.port) }
         configuration.group = try settings.value(group, "group", default: "weir")
         configuration.groupInstanceID = try settings.value(groupInstanceID, "group-instance-id")
+        configuration.sessionTimeout = try settings.value(
+            sessionTimeout, "session-timeout", default: configuration.sessionTimeout)
+        guard configuration.sessionTimeout >= .milliseconds(500) else {
+            throw CommandError("--session-timeout is shorter than half a second, in which no group can agree")
+        }
         configuration.topicPattern = try settings.value(topics, "topics", default: .metrics).text
         configuration.mode = try settings.value(mode, "mode", default: .batch)
         configuration.conditions = try conditions(settings)
