@@ -39,7 +39,8 @@ public struct LatencyHistogram: Sendable, Equatable {
 
 extension LatencyHistogram: Codable {
     private enum CodingKeys: String, CodingKey {
-        case samples, mean = "mean_us", p50 = "p50_us", p99 = "p99_us", p999 = "p999_us", maximum = "max_us", counts
+        // Written in snake case in a report: mean_us and so on.
+        case samples, mean = "meanUs", p50 = "p50Us", p99 = "p99Us", p999 = "p999Us", maximum = "maxUs", counts
     }
 
     /// The percentiles for people, and the counts by value for who adds up.
@@ -54,15 +55,16 @@ extension LatencyHistogram: Codable {
         try container.encode(histogram.recordedValues().map { [$0.value, UInt64($0.count)] }, forKey: .counts)
     }
 
-    /// Reads the counts; the rest follows from them.
+    /// Reads the counts, whose values are the ends of their buckets, and the maximum, which is exact; the rest follows.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        let maximum = min(try container.decode(UInt64.self, forKey: .maximum), Self.longestMicroseconds)
         for pair in try container.decode([[UInt64]].self, forKey: .counts) {
             guard pair.count == 2 else {
                 throw DecodingError.dataCorruptedError(
                     forKey: .counts, in: container, debugDescription: "a count is a value and a number of samples")
             }
-            histogram.record(min(pair[0], Self.longestMicroseconds), count: pair[1])
+            histogram.record(min(pair[0], maximum), count: pair[1])
         }
     }
 }

@@ -15,6 +15,8 @@ import Topology
 @Suite("Direct links", .serialized)
 struct DirectLinkEndToEndTests {
     let weir: WeirProcesses
+    /// Of the first record; recent, since retention would drop old samples.
+    private let start = Timestamp.now() - .seconds(60)
 
     init() throws { weir = try WeirProcesses() }
 
@@ -51,7 +53,7 @@ struct DirectLinkEndToEndTests {
     /// The text of a record of so many samples, at a time of its own.
     private func block(_ number: Int, samples: Int) -> RecordBlock {
         var block = RecordBlock()
-        let time = Timestamp(milliseconds: 1_700_000_000_000 + Int64(number) * 1000)
+        let time = start + .seconds(number)
         block.append(instance: "lab", timestamp: time) { buffer in
             for sample in 0..<samples {
                 buffer.writeString("direct_test{n=\"\(sample)\"} \(number) \(time.milliseconds)\n")
