@@ -106,13 +106,13 @@ enum Meanings {
             return sum + "A queue, a spool and a log all take a burst; what matters is how soon data is fresh again."
         case .slowSubscriber:
             return sum
-                + "Directly, what it does not take fills its sockets and then each publisher's queue; a broker keeps it on disk, and nobody else notices."
+                + "Directly, what it does not take fills its sockets and then each publisher's queue; a broker keeps it on disk. Whether others suffered is in their maximum."
         case .subscriberKilled:
             return sum
                 + "Directly, what was on its way when it died is gone, and what its publishers' queues cannot hold follows; behind a broker it reads on from where its database stopped."
         case .brokerKilled:
             return
-                "Stages with one broker stop as a whole, and go on where they stopped: publishers keep samples in their spools. With a broker for each team the others do not notice. Lost: \(FigureText.count(brokerLoss))."
+                "Stages with one broker stop as a whole, and go on where they stopped: publishers keep samples in their spools. With a broker for each team that is one team only. Lost: \(FigureText.count(brokerLoss))."
         case .networkCut:
             return sum
                 + "A link without acknowledgements does not know what arrived of what it sent last; a publisher with a spool sends that again, and the subscriber recognises what it has."

@@ -107,7 +107,7 @@ extension QuestionTable.Cell {
 
     /// Seconds; nil for what did not happen in time.
     public static func seconds(_ value: Double?) -> Self {
-        guard let value else { return Self(text: "never", value: .infinity, mark: nil) }
+        guard let value else { return Self(text: "not in time", value: .infinity, mark: nil) }
         return Self(text: FigureText.number(value) + " s", value: value, mark: nil)
     }
 
