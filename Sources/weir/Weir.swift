@@ -1,5 +1,4 @@
 import ArgumentParser
-@preconcurrency import CMalloc
 @preconcurrency import Glibc
 import Topology
 
@@ -27,13 +26,11 @@ struct Weir: AsyncParsableCommand {
         ])
 
     static func main() async {
+        ProcessAllocator.configure()
         Lifeline.followParent()
         // Lines reach a pipe when they are written, and a closed pipe is an error, not the end of the process.
         setvbuf(stdout, nil, _IOLBF, 0)
         signal(SIGPIPE, SIG_IGN)
-        // Left to itself, glibc raises this limit to 32 MiB with the first large buffers that are freed, and heaps of those
-        // stay with the process: a subscriber that reads a backlog kept 170 MB instead of 65 (docs/measurements.md).
-        mallopt(M_MMAP_THRESHOLD, 4 << 20)
         await main(nil)
     }
 }

@@ -29,6 +29,13 @@ final class StatisticsKeeper: Sendable {
         }
     }
 
+    func set(memory: SeriesMemory, missedRecords: [String: Int64]) {
+        statistics.withLock {
+            $0.memory = memory
+            $0.missedRecords = missedRecords
+        }
+    }
+
     func set(alerts: AlertStatistics) {
         statistics.withLock { $0.alerts = alerts }
     }
