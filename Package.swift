@@ -97,17 +97,21 @@ let package = Package(
                 .serviceLifecycle,
             ], swiftSettings: strict),
         .target(
+            name: "Dashboards", path: "dashboards",
+            resources: [.embedInCode("compare.html"), .embedInCode("compare.css"), .embedInCode("compare.js")],
+            swiftSettings: strict),
+        .target(
             name: "Topology",
             dependencies: [
                 "Instruments", "MetricModel", "MetricRegistry", "KafkaProtocol", "Broker", "KafkaClient", "Aggregation",
-                "MetricAgent", "Subscriber", "SeriesStore", .nioCore, .logging, .serviceLifecycle,
+                "MetricAgent", "Subscriber", "SeriesStore", "Dashboards", .nioCore, .nioPosix, .yams, .logging,
+                .serviceLifecycle,
             ], swiftSettings: strict),
         .executableTarget(
             name: "weir",
             dependencies: [
                 "CMalloc", "Instruments", "MetricModel", "MetricRegistry", "RecordBatch", "KafkaProtocol", "CommitLog",
-                "Broker",
-                "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
+                "Broker", "KafkaClient", "Aggregation", "MetricAgent", "Subscriber", "SeriesStore", "PromQL",
                 "Topology", .argumentParser, .configuration, .yams, .systemPackage, .logging, .serviceLifecycle,
                 .unixSignals, .nioCore, .nioPosix,
             ], swiftSettings: strict),
@@ -169,6 +173,10 @@ let package = Package(
                 "Subscriber", "SeriesStore", "Aggregation", "MetricModel", "MetricRegistry", "RecordBatch",
                 "KafkaProtocol", "Broker", "KafkaClient", "TestKit", .nioCore, .logging, .serviceLifecycle,
             ], swiftSettings: strict),
+        .testTarget(
+            name: "TopologyTests",
+            dependencies: ["Topology", "SeriesStore", "MetricModel", "TestKit", .nioCore, .nioPosix, .logging],
+            swiftSettings: strict),
         .testTarget(
             name: "WeirTests",
             dependencies: [

@@ -49,6 +49,9 @@ public struct BrokerLimits: Sendable {
     public var transactionsTopicBytes = 16 << 20
     /// Bytes that an offset commit may carry per partition as metadata, as Kafka's `offset.metadata.max.bytes`.
     public var offsetMetadataBytes = 4_096
+    /// Bytes of memory, roughly, for what all groups have committed; a commit to a partition that is new to its group is
+    /// answered POLICY_VIOLATION beyond it.
+    public var committedOffsetBytes = 32 << 20
     /// Bytes of a partition of `__consumer_offsets` at which it is rewritten with what groups remember.
     public var offsetsTopicBytes = 16 << 20
     /// Bytes that the disk must have free for clients' records to be taken; below it they are answered

@@ -20,7 +20,7 @@ public final class BrokerService: Service, Measured, Sendable {
     private let fileSystem: any FileSystem
     private let metrics: any MetricsFactory
     private let phase = Mutex(Phase.idle)
-    private let port = OneShot<Int>()
+    private let port = Announcement<Int>()
 
     private enum Phase {
         case idle
@@ -84,7 +84,7 @@ public final class BrokerService: Service, Measured, Sendable {
             return true
         }
         guard isFirst else { throw BrokerError.alreadyRun }
-        let stop = OneShot<Void>()
+        let stop = Announcement<Void>()
         let running: RunningBroker
         do {
             running = try await RunningBroker.start(

@@ -147,7 +147,9 @@ public final class SubscriberService: Service, Measured, Sendable {
                     // What stays with a member is read on while other partitions move.
                     sessionTimeout: configuration.sessionTimeout,
                     heartbeatInterval: configuration.sessionTimeout / 3, instanceID: configuration.groupInstanceID,
-                    assignors: [.cooperativeSticky]),
+                    assignors: [.cooperativeSticky],
+                    // Offsets that transactions leave without records are told from records that were deleted.
+                    fetching: FetchConfiguration(deliversEmptyBatches: true)),
                 listener: Assignments(
                     intake: intake, cluster: cluster, database: database, follower: follower, logger: logger))
         }

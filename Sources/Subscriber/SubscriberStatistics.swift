@@ -33,6 +33,10 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var lagByTopic: [String: Int64] = [:]
     /// What was amiss with whose records, by the records' key.
     public var sources: [String: SourceStatistics] = [:]
+    /// Records that were deleted from the topics before they were read, by topic.
+    public var missedRecords: [String: Int64] = [:]
+    /// What is remembered of series.
+    public var memory = SeriesMemory()
     /// What was done about alerts.
     public var alerts = AlertStatistics()
     /// Samples of direct links that were in hand when another process of the group was first, and were dropped.
@@ -55,6 +59,16 @@ public struct SubscriberStatistics: Hashable, Sendable {
     public var databaseBytes: Int64 = 0
 
     public init() {}
+}
+
+/// What a subscriber remembers of series, to know them by their bytes.
+public struct SeriesMemory: Hashable, Sendable {
+    /// Spellings of series that are remembered now.
+    public var spellings = 0
+    /// Series that were forgotten because the database has no row for them and there were too many.
+    public var forgotten: Int64 = 0
+    /// Samples whose series was spelled in a way that is not remembered, for there are too many.
+    public var respelledSamples: Int64 = 0
 }
 
 /// What was done about alerts.

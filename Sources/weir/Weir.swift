@@ -1,6 +1,6 @@
 import ArgumentParser
-@preconcurrency import CMalloc
 @preconcurrency import Glibc
+import Topology
 
 /// The program: parses the command line, resolves the settings, builds the services and runs them.
 @main
@@ -21,16 +21,16 @@ struct Weir: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, BrokerCommand.self, AgentCommand.self, SubscriberCommand.self, LiveCommand.self,
             QueryCommand.self, DatabaseCommand.self, RulesCommand.self, TopicCommand.self, GroupCommand.self,
-            ProduceCommand.self, ConsumeCommand.self, GenerateCommand.self, LogCommand.self,
+            ProduceCommand.self, ConsumeCommand.self, GenerateCommand.self, CompareCommand.self,
+            LogCommand.self,
         ])
 
     static func main() async {
+        ProcessAllocator.configure()
+        Lifeline.followParent()
         // Lines reach a pipe when they are written, and a closed pipe is an error, not the end of the process.
         setvbuf(stdout, nil, _IOLBF, 0)
         signal(SIGPIPE, SIG_IGN)
-        // Left to itself, glibc raises this limit to 32 MiB with the first large buffers that are freed, and heaps of those
-        // stay with the process: a subscriber that reads a backlog kept 170 MB instead of 65 (docs/measurements.md).
-        mallopt(M_MMAP_THRESHOLD, 4 << 20)
         await main(nil)
     }
 }

@@ -39,7 +39,9 @@ let targetTable: [TargetRule] = [
     TargetRule("Subscriber", imports: ["KafkaClient", "Aggregation", "SeriesStore", "PromQL", "Instruments"]),
     TargetRule("Dashboards", imports: [], packages: []),
     TargetRule("QueryAPI", imports: ["PromQL", "SeriesStore", "Dashboards"]),
-    TargetRule("Topology", imports: ["Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", "QueryAPI"]),
+    TargetRule(
+        "Topology",
+        imports: ["Broker", "KafkaClient", "MetricAgent", "Subscriber", "SeriesStore", "QueryAPI", "Dashboards"]),
     TargetRule("weir", imports: ["CMalloc", "Topology", "Broker", "MetricAgent", "Subscriber", "QueryAPI", "PromQL"]),
 
     TargetRule("ProtocolGenerator", imports: [], packages: []),

@@ -68,6 +68,21 @@ import Testing
         }
     }
 
+    /// Nothing but the checkpoint knows that a batch's epoch is damaged, as its checksum does not cover it.
+    @Test func aDamagedEpochOfABatchIsSaidOnce() throws {
+        var log = try open()
+        try fill(&log)
+        try log.close()
+        let segment = path + "/" + SegmentName(0).log
+        var bytes = try LogMaking.fileBytes(segment)
+        bytes[12] = 0x41
+        try LogMaking.write(bytes, to: segment)
+        var again = try open()
+        #expect(again.recovery.rebuiltIndexes == [file])
+        try again.close()
+        #expect(try open().recovery.isClean)
+    }
+
     @Test func theCheckpointFollowsTheLogsEnds() throws {
         var log = try open()
         try fill(&log)
@@ -79,6 +94,19 @@ import Testing
         #expect(again.recovery.isClean)
         #expect(again.endOffset(ofLeaderEpoch: 0)?.offset == start)
         #expect(again.endOffset(ofLeaderEpoch: 2)?.offset == 14)
+    }
+
+    @Test func whatDoesNotLieWithinTheLogIsGivenUp() throws {
+        let whole = try #require(LeaderEpochs("0\n3\n0 0\n2 4\n5 14\n"))
+        func starts(_ offsets: Range<Offset>) -> [Offset] {
+            var epochs = whole
+            epochs.limit(to: offsets)
+            return epochs.entries.map(\.start)
+        }
+        #expect(starts(0..<20) == [0, 4, 14])
+        #expect(starts(3..<14) == [3, 4])
+        #expect(starts(4..<5) == [4])
+        #expect(starts(20..<20).isEmpty)
     }
 
     @Test func aLogWithoutEpochsHasNoCheckpoint() throws {

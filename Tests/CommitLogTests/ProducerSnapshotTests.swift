@@ -167,6 +167,52 @@ import Testing
         }
     }
 
+    /// Everything that an opening has to make anew finds no room: the log is opened, knows all, and takes batches when there is.
+    @Test func aFullDiskKeepsNobodyFromOpening() throws {
+        var log = try open()
+        try fill(&log)
+        let knowledge = try Knowledge(log)
+        try log.close()
+        for suffix in [".txnindex", ".snapshot", "index", "checkpoint"] {
+            for name in try LogMaking.names(in: path, suffix: suffix) { removeTree("\(path)/\(name)") }
+        }
+        let disk = FaultyFileSystem()
+        disk.setRule { $0.kind == .write ? .fail(ENOSPC) : .proceed }
+        do {
+            var full = try Log(directory: path, configuration: LogMaking.small, fileSystem: disk)
+            #expect(try Knowledge(full) == knowledge)
+            #expect(try LogMaking.names(in: path, suffix: ".txnindex").isEmpty)
+            #expect(throws: LogError.self) { try full.append(try Self.batch(12)) }
+            disk.setRule { _ in .proceed }
+            try full.append(try Self.batch(12))
+            try full.close()
+        }
+        var again = try open()
+        #expect(try Knowledge(again).aborted == knowledge.aborted)
+        #expect(try !LogMaking.names(in: path, suffix: ".txnindex").isEmpty)
+        try again.close()
+        #expect(try open().recovery.isClean)
+    }
+
+    /// Kafka writes one entry for a producer and takes the last of several.
+    @Test func theLastEntryOfAProducerSaysWhetherATransactionIsOpen() throws {
+        func state(_ open: Offset?) -> ProducerState {
+            var state = ProducerState(epoch: 3, lastUsed: 1)
+            state.openSince = open
+            return state
+        }
+        var states = ProducerStates(limit: 10)
+        states.restore(state(4), of: 7)
+        states.restore(state(9), of: 8)
+        #expect(states.firstUnstableOffset == 4)
+        states.restore(state(nil), of: 7)
+        #expect(states.firstUnstableOffset == 9)
+        states.restore(state(6), of: 8)
+        #expect(states.firstUnstableOffset == 6)
+        states.restore(state(nil), of: 8)
+        #expect(states.firstUnstableOffset == nil)
+    }
+
     @Test func snapshotsGoWithTheirSegments() throws {
         var log = try open()
         try fill(&log)

@@ -87,12 +87,31 @@ import Testing
                     .coordinatorLoadInProgress, .notCoordinator, .rebalanceInProgress, .unknownMemberID,
                     .illegalGeneration,
                 ]
+                $0.groupFaults[.syncGroup] = [
+                    .coordinatorNotAvailable, .rebalanceInProgress, .unknownMemberID, .notCoordinator,
+                    .illegalGeneration,
+                ]
+                $0.groupFaults[.findCoordinator] = [.coordinatorNotAvailable, .coordinatorLoadInProgress]
             }
             let reader = try Reader(cluster, .quick("g", .named([try topic("t")])))
             try await eventually("all are read") { reader.records.count >= 10 }
             #expect(sorted(reader) == Array(0..<10))
+            #expect(fake.state.withLock { $0.groupFaults.values.allSatisfy(\.isEmpty) })
             try await reader.cancel()
             await producer.close()
+        }
+    }
+
+    @Test(arguments: [APIKey.findCoordinator, .joinGroup, .syncGroup])
+    func refusalOfTheGroupEndsTheConsumer(_ api: APIKey) async throws {
+        try await withCluster { fake, cluster, _ in
+            fake.state.withLock { $0.groupFaults[api] = [.groupAuthorizationFailed] }
+            let reader = try Reader(cluster, .quick("g", .named([try topic("t")])))
+            await #expect {
+                try await reader.end()
+            } throws: { error in
+                (error as? KafkaClientError)?.code == .groupAuthorizationFailed && "\(error)".contains("group g")
+            }
         }
     }
 

@@ -123,6 +123,27 @@ import Testing
         }
     }
 
+    @Test func coordinatorThatCannotBeFoundYetIsAskedForAgain() async throws {
+        try await withProducer { fake, cluster, _ in
+            fake.state.withLock {
+                $0.groupFaults[.findCoordinator] = [.coordinatorNotAvailable, .coordinatorLoadInProgress]
+            }
+            let other = TransactionalProducer(cluster: cluster, transactionalID: "other")
+            try await other.initialize()
+            #expect(fake.state.withLock { $0.groupFaults[.findCoordinator] } == [])
+            fake.state.withLock { $0.groupFaults[.findCoordinator] = [.transactionalIDAuthorizationFailed] }
+            let refused = TransactionalProducer(cluster: cluster, transactionalID: "refused")
+            await #expect {
+                try await refused.initialize()
+            } throws: { error in
+                guard case TransactionError.terminal(let cause) = error else { return false }
+                return cause.code == .transactionalIDAuthorizationFailed
+            }
+            await other.close()
+            await refused.close()
+        }
+    }
+
     @Test func secondProducerFencesTheFirst() async throws {
         try await withProducer { fake, cluster, first in
             try first.begin()

@@ -35,6 +35,13 @@ struct MistakeTests {
             arguments: "subscriber --format (a=influx", told: ["the topic pattern", "(a"], status: misused),
         Mistake(
             arguments: "subscriber --format a=xml", told: ["topics 'a'", "xml"], status: misused),
+        Mistake(arguments: "subscriber --topics a(", told: ["the topic pattern 'a('"], status: misused),
+        Mistake(arguments: "subscriber --alert up==0", told: ["--mode realtime"]),
+        Mistake(arguments: "subscriber --mode realtime --alert up", told: ["'up'", "no comparison"], status: misused),
+        Mistake(arguments: "live up --limit 0", told: ["--limit is 0"], status: misused),
+        Mistake(arguments: "live {a= --bootstrap 127.0.0.1:1", told: ["1:"]),
+        Mistake(arguments: "live up --bootstrap 127.0.0.1:1", told: ["cannot reach 127.0.0.1:1", "refused"]),
+        Mistake(arguments: "live --alerts --format prometheus", told: ["text or json"]),
         Mistake(arguments: "query up{a=~\"(\"} --database /nothing", told: ["("]),
     ]
 

@@ -11,11 +11,12 @@ from processes import Broker, release_binary
 def add_command(commands):
     command = commands.add_parser("start", help="broker start-up time and memory at rest")
     command.add_argument("--runs", type=int, default=10)
+    command.add_argument("--binary", metavar="PATH", help="measure this weir; do not build one")
     command.set_defaults(run=run)
 
 
 def run(arguments, figures):
-    binary = release_binary()
+    binary = arguments.binary or release_binary()
     times, memory = [], []
     with Watch() as watch:
         for _ in range(arguments.runs):

@@ -94,31 +94,6 @@ for output_format, expected in [("JSON", '"plugin":"load"'), ("Graphite", "lab.l
         assert expected in read, read[:500]
 
 
-@check("collectd", "its values are stored and can be queried")
-def collectd_to_the_store(address):
-    weir, topic = os.environ["WEIR_BINARY"], created(address, "metrics.collectd")
-    with tempfile.TemporaryDirectory(prefix="weir-collectd-") as path:
-        directory = pathlib.Path(path)
-        configuration = collectd_configuration(directory, address, topic, "JSON")
-        subscriber = [
-            weir, "subscriber", "--bootstrap", address, "--database", f"{path}/weir.sqlite", "--format",
-            f"{topic}=collectd", "--group", topic,
-        ]
-        # The metric's name is that of collectd's own Prometheus exporter.
-        query = [
-            weir, "query", "--database", f"{path}/weir.sqlite", 'collectd_memory{instance="lab"}', "--format", "json",
-        ]
-        with daemon(directory, "/usr/sbin/collectd", "-f", "-C", str(configuration)):
-            (directory / "subscriber").mkdir()
-            with daemon(directory / "subscriber", *subscriber):
-                deadline, said = time.monotonic() + 40, ""
-                while time.monotonic() < deadline and '"collectd_memory"' not in said:
-                    done = subprocess.run(query, capture_output=True, text=True, timeout=20)
-                    said = done.stdout
-                    time.sleep(0.2)
-                assert '"collectd_memory"' in said, f"{done.stderr} {said[:300]}"
-
-
 @check("rsyslog", "omkafka publishes every message once")
 def rsyslog(address):
     topic = created(address, "rsyslog")

@@ -10,10 +10,10 @@ import time
 
 from checks import VERSIONS, check
 from daemon_checks import collectd_configuration, created, daemon
-from kcat_checks import kcat, version
+from kcat_checks import kcat
 
 CLIENT = "weir subscriber"
-VERSIONS[CLIENT] = f"reads what kcat {version()} and collectd {VERSIONS['collectd']} publish"
+VERSIONS[CLIENT] = f"reads what kcat {VERSIONS['kcat'].split()[0]} and collectd {VERSIONS['collectd']} publish"
 WEIR = os.environ["WEIR_BINARY"]
 # A time of today, so that retention keeps it.
 NOW = int(time.time())

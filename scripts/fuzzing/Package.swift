@@ -34,20 +34,22 @@ let package = Package(
         .systemLibrary(name: "CSnappy"),
         .systemLibrary(name: "CLibFuzzer"),
         .target(name: "CCRC32C"),
+        .target(name: "CCachedRead"),
         .target(name: "MetricModel", swiftSettings: watched),
         .target(name: "PromQL", dependencies: ["MetricModel"], swiftSettings: watched),
         .target(
             name: "RecordBatch", dependencies: [.nioCore, "CZlib", "CLZ4", "CZstd", "CSnappy", "CCRC32C"],
             swiftSettings: watched),
         .target(name: "KafkaProtocol", dependencies: ["RecordBatch", .nioCore], swiftSettings: watched),
-        .target(name: "CommitLog", dependencies: ["RecordBatch", .nioCore], swiftSettings: watched),
+        .target(name: "CommitLog", dependencies: ["RecordBatch", "CCachedRead", .nioCore], swiftSettings: watched),
         .target(name: "Aggregation", dependencies: ["MetricModel"], swiftSettings: watched),
         // Of the series store and of the broker what reads bytes and needs neither SQLite nor sockets.
         .target(
             name: "Chunks", dependencies: ["MetricModel", "Aggregation"], exclude: ["ChunkTable.swift"],
             swiftSettings: watched),
         .target(
-            name: "BrokerFiles", dependencies: ["KafkaProtocol", "CommitLog", .nioCore], swiftSettings: watched),
+            name: "BrokerFiles", dependencies: ["KafkaProtocol", "RecordBatch", "CommitLog", .nioCore],
+            swiftSettings: watched),
 
         // What the fuzzers share is not watched: only the decoders' branches should guide the search.
         .target(name: "Fuzzing", dependencies: ["CLibFuzzer"], swiftSettings: strict),

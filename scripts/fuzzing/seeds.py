@@ -41,6 +41,7 @@ TEXTS = {
         "deleting AAAAAAAAAAAAAAAAAAAAAg 1 old\nend\n",
     ],
     "checkpoints": ["\x021 0 61 1 1 1", "\x031 17"],
+    "leader-epochs": ["\x05\x50\x020\n2\n0 0\n2 17\n", "\x00\x10\x010\n0\n", "\x20\xff\x030\n3\n1 0\n2 30\n4 30\n"],
 }
 
 
@@ -110,6 +111,28 @@ def batches():
         yield batch
 
 
+def snapshot_entry(producer, epoch, sequence, offset, delta, opened):
+    return struct.pack(">qhiqiqiq", producer, epoch, sequence, offset, delta, 1_700_000_000_000, 3, opened)
+
+
+SNAPSHOT = snapshot_entry(7, 0, 4, 9, 4, -1) + snapshot_entry(7, 0, 9, 20, 4, 16) + snapshot_entry(9, 2, -1, -1, 0, -1)
+ABORTED = struct.pack(">hqqqq", 0, 7, 0, 10, 11) + struct.pack(">hqqqq", 0, 9, 5, 15, 16)
+
+
+def records_of_transactions():
+    """Batches of a producer with a transaction, and the markers that end it. Their checksums are for the target to set."""
+
+    def batch(base, attributes, epoch, sequence, record):
+        body = struct.pack(">hiqqqhii", attributes, 0, 1_700_000_000_000, 1_700_000_000_000, 7, epoch, sequence, 1)
+        body += bytes([2 * len(record)]) + record
+        return struct.pack(">qiibI", base, len(body) + 9, 1, 2, 0) + body
+
+    written = bytes([0, 0, 0, 1, 10]) + b"hello" + b"\0"
+    for kind in (0, 1):
+        marker = bytes([0, 0, 0, 8]) + struct.pack(">hh", 0, kind) + bytes([12]) + struct.pack(">hi", 0, 3) + b"\0"
+        yield batch(0, 0x10, 0, 0, written) + batch(1, 0x10, 0, 1, written) + batch(2, 0x30, 0, -1, marker)
+
+
 def inputs(target):
     if target in TEXTS:
         return [text.encode("latin-1") for text in TEXTS[target]]
@@ -145,7 +168,24 @@ def inputs(target):
                 index = struct.pack(">ii", 5, 0)
                 times = struct.pack(">qi", 1_700_000_000_000, 5)
                 made.append(bytes([choices, len(index), len(times), 0, 40]) + index + times + one + following)
+        for log in records_of_transactions():
+            made.append(bytes([1, 0, 0, 0, 40]) + log)
+            made.append(bytes([1 | 32 | 128, len(ABORTED), len(SNAPSHOT), 0, 2]) + ABORTED + SNAPSHOT + log)
+            epochs = b"0\n1\n1 0\n"
+            made.append(bytes([1 | 32 | 64, 0, 0, len(epochs), 2]) + epochs + log)
         return made
+    if target == "producer-snapshot":
+        framed = struct.pack(">i", len(SNAPSHOT) // 46) + SNAPSHOT
+        return [b"\1" + SNAPSHOT, b"\1" + SNAPSHOT[46:], b"\0" + struct.pack(">hI", 1, 0) + framed]
+    if target == "transaction-index":
+        return [b"\0\x05\x20" + ABORTED, b"\3\0\x001 17\n0 68 1a2b3c\n9 34 ff\n", b"\3\0\x001 5\n"]
+    if target == "transaction-record":
+        data = {(name, version): body for name, version, body in golden_messages()}
+        keys = [struct.pack(">h", version) + body for (name, version), body in data.items() if name == "TransactionLogKey"]
+        values = [
+            struct.pack(">h", version) + body for (name, version), body in data.items() if name == "TransactionLogValue"
+        ]
+        return [bytes([len(key)]) + key + value for key in keys for value in values] + [b"\xff" + key for key in keys]
     return []
 
 

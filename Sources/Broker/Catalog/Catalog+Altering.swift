@@ -11,23 +11,52 @@ extension Catalog {
         throw TopicRefusal(.unknownTopicOrPartition, "there is no topic '\(name)'")
     }
 
-    /// Changes a topic's configs, which take effect at once.
-    func alter(
-        _ name: String, validateOnly: Bool, _ change: (inout [TopicConfig]) throws(TopicRefusal) -> Void
-    ) throws(TopicRefusal) {
-        try self.file.withLock { (file) throws(TopicRefusal) in
-            let topic = try self.existingTopic(name)
-            var configs = topic.configs
-            try change(&configs)
-            guard !validateOnly && configs != topic.configs else { return }
-            try self.replace(
-                topic, by: Topic(name: topic.name, id: topic.id, partitions: topic.partitions, configs: configs), &file)
-            let settings = TopicSettings(configs)
-            for partition in topic.partitions { partition.configure(settings) }
-            self.warn(about: configs.filter { !topic.configs.contains($0) }, of: name)
-            let words = configs.map { "\($0.name)=\($0.value)" }.joined(separator: ", ")
-            self.logger.info("topic '\(name)' now has \(words.isEmpty ? "the defaults" : words)")
+    /// A change of one topic's configs.
+    struct ConfigChange {
+        let topic: String
+        let apply: (inout [TopicConfig]) throws(TopicRefusal) -> Void
+    }
+
+    /// Changes topics' configs, which take effect at once; one write of the disk for all of them.
+    ///
+    /// - Parameter changes: at most one for a topic.
+    /// - Returns: for each why it was refused; nil for those that were not.
+    func alter(_ changes: [ConfigChange], validateOnly: Bool) -> [TopicRefusal?] {
+        self.file.withLock { file in
+            var altered: [(topic: Topic, configs: [TopicConfig], index: Int)] = []
+            var refusals: [TopicRefusal?] = []
+            for (index, change) in changes.enumerated() {
+                do throws(TopicRefusal) {
+                    let topic = try self.existingTopic(change.topic)
+                    var configs = topic.configs
+                    try change.apply(&configs)
+                    if configs != topic.configs { altered.append((topic, configs, index)) }
+                    refusals.append(nil)
+                } catch {
+                    refusals.append(error)
+                }
+            }
+            guard !validateOnly, !altered.isEmpty else { return refusals }
+            do throws(TopicRefusal) {
+                try self.replace(
+                    altered.map { topic, configs, _ in
+                        (topic, Topic(name: topic.name, id: topic.id, partitions: topic.partitions, configs: configs))
+                    }, &file)
+            } catch {
+                for (_, _, index) in altered { refusals[index] = error }
+                return refusals
+            }
+            for (topic, configs, _) in altered { self.haveEffect(configs, on: topic) }
+            return refusals
         }
+    }
+
+    private func haveEffect(_ configs: [TopicConfig], on topic: Topic) {
+        let settings = TopicSettings(configs)
+        for partition in topic.partitions { partition.configure(settings) }
+        self.warn(about: configs.filter { !topic.configs.contains($0) }, of: topic.name.rawValue)
+        let words = configs.map { "\($0.name)=\($0.value)" }.joined(separator: ", ")
+        self.logger.info("topic '\(topic.name)' now has \(words.isEmpty ? "the defaults" : words)")
     }
 
     /// Gives a topic more partitions.
@@ -55,27 +84,32 @@ extension Catalog {
                 self.logger.error("topic '\(name)' cannot get partitions: \(error)")
                 throw TopicRefusal(.kafkaStorageError, error.description)
             }
-            try self.replace(
-                topic,
-                by: Topic(name: topic.name, id: topic.id, partitions: topic.partitions + added, configs: topic.configs),
-                &file)
+            let extended = Topic(
+                name: topic.name, id: topic.id, partitions: topic.partitions + added, configs: topic.configs)
+            try self.replace([(topic, extended)], &file)
             self.logger.info("topic '\(name)' now has \(count) partitions")
         }
     }
 
-    private func replace(_ topic: Topic, by other: Topic, _ file: inout CatalogFile) throws(TopicRefusal) {
+    private func replace(_ pairs: [(old: Topic, new: Topic)], _ file: inout CatalogFile) throws(TopicRefusal) {
         var changed = file
-        guard let index = changed.topics.firstIndex(where: { $0.id == topic.id }) else { return }
-        changed.topics[index].configs = other.configs
-        changed.topics[index].partitions = other.partitions.count
+        let places = Dictionary(uniqueKeysWithValues: changed.topics.enumerated().map { ($1.id, $0) })
+        for (old, new) in pairs {
+            guard let index = places[old.id] else { continue }
+            changed.topics[index].configs = new.configs
+            changed.topics[index].partitions = new.partitions.count
+        }
         do throws(BrokerError) {
             try changed.write(self.path, self.resources.fileSystem)
         } catch {
-            self.logger.error("topic '\(topic.name)' cannot be altered: \(error)")
+            let names = pairs.map { "'\($0.old.name)'" }.joined(separator: ", ")
+            self.logger.error("topic \(names) cannot be altered: \(error)")
             throw TopicRefusal(.kafkaStorageError, error.description)
         }
         file = changed
-        self.topics.withLock { $0[topic.name.rawValue] = other }
+        self.topics.withLock { topics in
+            for (old, new) in pairs { topics[old.name.rawValue] = new }
+        }
     }
 
     /// - Parameters:

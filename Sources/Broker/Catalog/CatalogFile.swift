@@ -99,7 +99,7 @@ struct CatalogFile: Equatable {
                 self.clusterID = words[1]
             case "topic":
                 self.topics.append(try Self.entry(words, line: number + 1))
-            case "deleting":
+            case "deleting" where words.count == 4:
                 self.deleting.append(try Self.entry(words, line: number + 1))
             default:
                 throw LineProblem(reason: "line \(number + 1) is not understood: '\(line.prefix(80))'")

@@ -9,6 +9,9 @@ struct CommittedOffset: Sendable, Equatable {
     var metadata: String
     /// Milliseconds since the epoch.
     var commitTimestamp: Int64
+
+    /// What it takes in memory, roughly, with the partition it is for: the two strings on the heap, and its place in a dictionary.
+    func byteCount(for name: PartitionName) -> Int { 160 + name.topic.utf8.count + self.metadata.utf8.count }
 }
 
 /// A partition by the names in requests and records; not checked, so it may name one that does not exist.
@@ -18,6 +21,29 @@ struct PartitionName: Hashable, Sendable, Comparable {
 
     static func < (one: PartitionName, other: PartitionName) -> Bool {
         (one.topic, one.partition) < (other.topic, other.partition)
+    }
+}
+
+/// The offsets that one group has committed, and what they take. A value.
+struct CommittedOffsets: Sendable, Equatable {
+    private(set) var byPartition: [PartitionName: CommittedOffset] = [:]
+    /// Bytes that they take in memory, roughly.
+    private(set) var byteCount = 0
+
+    var isEmpty: Bool { self.byPartition.isEmpty }
+
+    subscript(name: PartitionName) -> CommittedOffset? {
+        get { self.byPartition[name] }
+        set {
+            self.byteCount += newValue?.byteCount(for: name) ?? 0
+            self.byteCount -= self.byPartition[name]?.byteCount(for: name) ?? 0
+            self.byPartition[name] = newValue
+        }
+    }
+
+    /// Takes newer ones.
+    mutating func merge(_ newer: [PartitionName: CommittedOffset]) {
+        for (name, offset) in newer { self[name] = offset }
     }
 }
 

@@ -25,7 +25,7 @@ extension GroupCoordinator {
             guard !self.rooms.value.isStopping else { return answer(.coordinatorNotAvailable) }
             guard let room = self.rooms.value.groups[id] else { return answer(.groupIDNotFound) }
             guard room.group.isDeserted, room.pending.isEmpty else { return answer(.nonEmptyGroup) }
-            var changes = room.offsets.keys.sorted().map { OffsetsTopic.Change.offset($0, nil) }
+            var changes = room.offsets.byPartition.keys.sorted().map { OffsetsTopic.Change.offset($0, nil) }
             changes.append(.metadata(nil))
             self.appendDurably(changes, id, answer) {
                 room.timer?.cancel()

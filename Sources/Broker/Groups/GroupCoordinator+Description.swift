@@ -20,7 +20,7 @@ extension GroupCoordinator {
         self.eventLoop.execute {
             answer(
                 self.rooms.value.groups.map { id, room in
-                    .init(group: id, members: room.group.members.count, offsets: room.offsets)
+                    .init(group: id, members: room.group.members.count, offsets: room.offsets.byPartition)
                 })
         }
     }

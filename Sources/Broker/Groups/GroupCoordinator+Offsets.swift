@@ -20,6 +20,10 @@ extension GroupCoordinator {
                 self.forgetIfDeserted(id)
                 return answer(code ?? .unknownServerError)
             }
+            guard self.hasRoom(for: offsets, isPending: false, group: id) else {
+                self.forgetIfDeserted(id)
+                return answer(.policyViolation)
+            }
             let sync = self.waitsForSync ? SyncWait(eventLoop: self.eventLoop, done: answer) : nil
             switch self.topic.append(offsets.map { .offset($0, $1) }, group: id, sync: sync) {
             case .success(let receipt):
@@ -43,7 +47,9 @@ extension GroupCoordinator {
             let groups = self.rooms.value.groups
             answer(
                 ids.reduce(into: [:]) { found, id in
-                    found[id] = groups[id].map { GroupOffsets(committed: $0.offsets, unstable: $0.pending.partitions) }
+                    found[id] = groups[id].map {
+                        GroupOffsets(committed: $0.offsets.byPartition, unstable: $0.pending.partitions)
+                    }
                 })
         }
     }
@@ -55,7 +61,7 @@ extension GroupCoordinator {
                 for pending in room.pending.partitions where pending.topic == name {
                     self.rooms.value.groups[id]?.pending.forget(pending)
                 }
-                let gone = room.offsets.keys.filter { $0.topic == name }.sorted()
+                let gone = room.offsets.byPartition.keys.filter { $0.topic == name }.sorted()
                 guard !gone.isEmpty else { continue }
                 self.store(gone.map { .offset($0, nil) }, id)
                 for name in gone { self.rooms.value.groups[id]?.offsets[name] = nil }
@@ -74,8 +80,9 @@ extension GroupCoordinator {
         guard !self.rooms.value.isStopping else { return }
         let limit = self.clock.wallMilliseconds() - self.settings.offsetRetention.milliseconds
         for (id, room) in self.rooms.value.groups where room.group.isDeserted {
-            let old = room.offsets.filter { max($0.value.commitTimestamp, room.emptySince ?? .min) <= limit }.keys
-                .sorted()
+            let old = room.offsets.byPartition.filter {
+                max($0.value.commitTimestamp, room.emptySince ?? .min) <= limit
+            }.keys.sorted()
             guard !old.isEmpty else { continue }
             self.logger.info(
                 "group \(id.debugDescription): \(old.count) offsets are past their retention and forgotten")

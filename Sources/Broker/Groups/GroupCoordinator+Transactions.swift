@@ -23,6 +23,10 @@ extension GroupCoordinator {
                 self.forgetIfDeserted(id)
                 return answer(code ?? .unknownServerError)
             }
+            guard self.hasRoom(for: offsets, isPending: true, group: id) else {
+                self.forgetIfDeserted(id)
+                return answer(.policyViolation)
+            }
             switch self.topic.append(offsets.map { .offset($0, $1) }, group: id, in: producer, sync: nil) {
             case .success(let receipt):
                 for (name, committed) in offsets {
@@ -59,7 +63,7 @@ extension GroupCoordinator {
             self.rooms.value.groupsInTransactions[end.producerID]?.remove(id)
             guard var room = self.rooms.value.groups.removeValue(forKey: id) else { continue }
             let committed = room.pending.end(producerID: end.producerID, isCommit: end.isCommit)
-            room.offsets.merge(committed) { _, new in new }
+            room.offsets.merge(committed)
             self.rooms.value.groups[id] = room
             self.forgetIfDeserted(id)
         }

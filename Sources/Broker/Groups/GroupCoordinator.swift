@@ -37,7 +37,7 @@ final class GroupCoordinator: Sendable {
     /// One group with its offsets and its timer.
     struct Room {
         var group: ConsumerGroup
-        var offsets: [PartitionName: CommittedOffset] = [:]
+        var offsets = CommittedOffsets()
         /// What open transactions commit.
         var pending = PendingOffsets()
         /// Bytes of what its members offer and are assigned.

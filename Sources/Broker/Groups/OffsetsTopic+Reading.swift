@@ -46,7 +46,7 @@ extension OffsetsTopic {
                         let committed = self.memories[group]?.pending.end(
                             producerID: header.producerID, isCommit: type == .commit)
                     else { continue }
-                    self.memories[group]?.offsets.merge(committed) { $1 }
+                    self.memories[group]?.offsets.merge(committed)
                 }
                 return
             }

@@ -64,7 +64,7 @@ extension OffsetsTopic {
 
 extension OffsetsTopic.Memory {
     var changes: [OffsetsTopic.Change] {
-        var changes = self.offsets.map { OffsetsTopic.Change.offset($0, $1) }
+        var changes = self.offsets.byPartition.map { OffsetsTopic.Change.offset($0, $1) }
         if let metadata { changes.append(.metadata(metadata)) }
         return changes
     }

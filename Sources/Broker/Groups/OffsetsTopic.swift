@@ -26,7 +26,7 @@ struct OffsetsTopic: Sendable {
     /// What the topic says of one group.
     struct Memory: Sendable {
         var metadata: GroupMetadataValue?
-        var offsets: [PartitionName: CommittedOffset] = [:]
+        var offsets = CommittedOffsets()
         /// What transactions commit that have not ended.
         var pending = PendingOffsets()
 

@@ -13,6 +13,8 @@ struct PendingOffset: Sendable, Equatable {
 /// The offsets that transactions commit for one group, by their producers' ids. A value.
 struct PendingOffsets: Sendable, Equatable {
     private(set) var byProducer: [Int64: [PartitionName: PendingOffset]] = [:]
+    /// Bytes that they take in memory, roughly.
+    private(set) var byteCount = 0
 
     var isEmpty: Bool { self.byProducer.isEmpty }
 
@@ -20,7 +22,10 @@ struct PendingOffsets: Sendable, Equatable {
     var partitions: Set<PartitionName> { Set(self.byProducer.values.flatMap(\.keys)) }
 
     mutating func add(_ name: PartitionName, _ offset: PendingOffset, producerID: Int64) {
-        self.byProducer[producerID, default: [:]][name] = offset
+        self.byteCount += offset.committed.byteCount(for: name)
+        if let replaced = self.byProducer[producerID, default: [:]].updateValue(offset, forKey: name) {
+            self.byteCount -= replaced.committed.byteCount(for: name)
+        }
     }
 
     /// Something was committed for the partition at `offset` of the log, which supersedes what came before.
@@ -37,7 +42,8 @@ struct PendingOffsets: Sendable, Equatable {
     }
 
     private mutating func remove(_ name: PartitionName, of producerID: Int64) {
-        self.byProducer[producerID]?[name] = nil
+        guard let removed = self.byProducer[producerID]?.removeValue(forKey: name) else { return }
+        self.byteCount -= removed.committed.byteCount(for: name)
         if self.byProducer[producerID]?.isEmpty ?? false { self.byProducer[producerID] = nil }
     }
 
@@ -45,7 +51,9 @@ struct PendingOffsets: Sendable, Equatable {
     ///
     /// - Returns: what counts from now on.
     mutating func end(producerID: Int64, isCommit: Bool) -> [PartitionName: CommittedOffset] {
-        guard let offsets = self.byProducer.removeValue(forKey: producerID), isCommit else { return [:] }
+        guard let offsets = self.byProducer.removeValue(forKey: producerID) else { return [:] }
+        for (name, offset) in offsets { self.byteCount -= offset.committed.byteCount(for: name) }
+        guard isCommit else { return [:] }
         for (name, offset) in offsets { self.supersede(name, before: offset.appendedAt) }
         return offsets.mapValues(\.committed)
     }

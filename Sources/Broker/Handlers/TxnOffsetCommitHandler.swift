@@ -8,33 +8,22 @@ import KafkaProtocol
 enum TxnOffsetCommitHandler: RequestHandler {
     static func handle(_ request: TxnOffsetCommitRequest, _ exchange: Exchange<TxnOffsetCommitResponse>) {
         let node = exchange.context.node
-        let limit = node.configuration.limits.offsetMetadataBytes
         let now = node.clock.wallMilliseconds()
-        var refused: [PartitionName: ErrorCode] = [:]
-        var offsets: [(PartitionName, CommittedOffset)] = []
+        var offsets = OffsetsToCommit()
         for topic in request.topics {
             for partition in topic.partitions {
-                let name = PartitionName(topic: topic.name, partition: partition.partitionIndex)
-                let metadata = partition.committedMetadata ?? ""
-                if node.catalog.partition(name.topic, name.partition) == nil {
-                    refused[name] = .unknownTopicOrPartition
-                } else if metadata.utf8.count > limit {
-                    refused[name] = .offsetMetadataTooLarge
-                    node.counters.reached(.offsetMetadataBytes)
-                } else {
-                    let committed = CommittedOffset(
-                        offset: partition.committedOffset, leaderEpoch: partition.committedLeaderEpoch,
-                        metadata: metadata, commitTimestamp: now)
-                    offsets.append((name, committed))
-                }
+                offsets.take(
+                    PartitionName(topic: topic.name, partition: partition.partitionIndex),
+                    offset: partition.committedOffset, leaderEpoch: partition.committedLeaderEpoch,
+                    metadata: partition.committedMetadata, at: now, node)
             }
         }
         let caller = GroupCaller(
             memberID: request.memberID, instanceID: request.groupInstanceID, generation: request.generationID)
         node.groups.commit(
-            offsets, by: caller,
+            offsets.accepted, by: caller,
             in: ProducerIdentity(producerID: request.producerID, epoch: request.producerEpoch), group: request.groupID
-        ) { [refused] code in
+        ) { [offsets] code in
             exchange.reply(
                 TxnOffsetCommitResponse(
                     topics: request.topics.map { topic in
@@ -42,7 +31,8 @@ enum TxnOffsetCommitHandler: RequestHandler {
                             name: topic.name,
                             partitions: topic.partitions.map {
                                 let name = PartitionName(topic: topic.name, partition: $0.partitionIndex)
-                                return .init(partitionIndex: $0.partitionIndex, errorCode: refused[name] ?? code)
+                                return .init(
+                                    partitionIndex: $0.partitionIndex, errorCode: offsets.code(for: name, after: code))
                             })
                     }))
         }

@@ -23,7 +23,7 @@ enum BrokerLimit: Int, CaseIterable, Sendable {
     /// Transactional ids, or partitions of a transaction, refused.
     case transactionalIDs, partitionsPerTransaction
     /// Commits refused.
-    case offsetMetadataBytes
+    case offsetMetadataBytes, committedOffsetBytes
     /// Rewritings of a partition of `__consumer_offsets`.
     case offsetsTopicBytes
     /// Rewritings of a partition of `__transaction_state`.

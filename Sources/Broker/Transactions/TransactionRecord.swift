@@ -1,5 +1,12 @@
 import KafkaProtocol
+import NIOCore
 import RecordBatch
+
+// Records of `__transaction_state`, in Kafka's format. Key and value begin with an int16 version:
+//
+//     key 0: transactional id    value 0: producer id and epoch, timeout, state, partitions, times
+//
+// The last record of a transactional id counts; one without a value removes it.
 
 /// What must be remembered of a transactional id over restarts, and is stored in `__transaction_state`. A value.
 struct TransactionRecord: Sendable, Equatable {
@@ -25,8 +32,32 @@ struct TransactionRecord: Sendable, Equatable {
     static func isExhausted(_ epoch: Int16) -> Bool { epoch >= .max - 1 }
 }
 
+// MARK: As stored
+
 extension TransactionRecord {
-    init(_ value: TransactionLogValue) {
+    private static let keyVersion: Int16 = 0
+    private static let valueVersion: Int16 = 0
+
+    /// What a record says.
+    ///
+    /// - Returns: the id and what is to be remembered of it, nil where it is removed. Nothing for a key that is of no version
+    ///   known here, which Kafka skips, too.
+    static func read(key: ByteBuffer, value: ByteBuffer?) throws(ProtocolError) -> (id: String, record: Self?)? {
+        guard TransactionLogKey.version(of: key) == Self.keyVersion else { return nil }
+        let id = try TransactionLogKey(versioned: key).transactionalID
+        guard let value else { return (id, nil) }
+        return (id, TransactionRecord(try TransactionLogValue(versioned: value)))
+    }
+
+    static func key(of id: String) throws(ProtocolError) -> ByteBuffer {
+        try TransactionLogKey(transactionalID: id).versionedBytes(version: Self.keyVersion)
+    }
+
+    func valueBytes() throws(ProtocolError) -> ByteBuffer {
+        try self.value.versionedBytes(version: Self.valueVersion)
+    }
+
+    private init(_ value: TransactionLogValue) {
         self.producerID = value.producerID
         self.epoch = value.producerEpoch
         self.timeoutMilliseconds = value.transactionTimeoutMs
@@ -40,7 +71,7 @@ extension TransactionRecord {
         self.updatedAt = value.transactionLastUpdateTimestampMs
     }
 
-    var value: TransactionLogValue {
+    private var value: TransactionLogValue {
         TransactionLogValue(
             producerID: self.producerID, producerEpoch: self.epoch, transactionTimeoutMs: self.timeoutMilliseconds,
             transactionStatus: self.state.rawValue,

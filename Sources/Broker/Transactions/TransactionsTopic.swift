@@ -4,17 +4,9 @@ import Logging
 import NIOCore
 import RecordBatch
 
-// Records of `__transaction_state`, in Kafka's format. Key and value begin with an int16 version:
-//
-//     key 0: transactional id    value 0: producer id and epoch, timeout, state, partitions, times
-//
-// The last record of a transactional id counts; one without a value removes it. All records of an id are in the
-// partition `abs(hash(id)) % partitions`, with Java's string hash.
-
-/// Reads and writes what transactional ids must remember across restarts. Any thread may call it.
+/// Reads and writes what transactional ids must remember across restarts: records of `__transaction_state`, all of one id in
+/// the partition `abs(hash(id)) % partitions`, with Java's string hash. Any thread may call it.
 struct TransactionsTopic: Sendable {
-    private static let keyVersion: Int16 = 0
-    private static let valueVersion: Int16 = 0
     private static let batchBytes = 256 << 10
 
     let catalog: Catalog
@@ -45,8 +37,7 @@ struct TransactionsTopic: Sendable {
     private func write(_ record: TransactionRecord?, id: String, to builder: inout RecordBatchBuilder) throws {
         builder.append(
             timestamp: self.clock.wallMilliseconds(),
-            key: try TransactionLogKey(transactionalID: id).versionedBytes(version: Self.keyVersion),
-            value: try record?.value.versionedBytes(version: Self.valueVersion))
+            key: try TransactionRecord.key(of: id), value: try record?.valueBytes())
     }
 
     private func partition(for id: String) throws(Partition.Refusal) -> Partition {
@@ -81,13 +72,10 @@ struct TransactionsTopic: Sendable {
     }
 
     private func apply(_ record: Record, _ partition: Partition, to records: inout [String: TransactionRecord]) {
-        // Kafka skips keys that it does not know, too.
-        guard let key = record.key, TransactionLogKey.version(of: key) == Self.keyVersion else { return }
+        guard let key = record.key else { return }
         do throws(ProtocolError) {
-            let id = try TransactionLogKey(versioned: key).transactionalID
-            records[id] = try record.value.map { value throws(ProtocolError) in
-                TransactionRecord(try TransactionLogValue(versioned: value))
-            }
+            guard let (id, stored) = try TransactionRecord.read(key: key, value: record.value) else { return }
+            records[id] = stored
         } catch {
             self.logger.warning("\(partition.name): the record at offset \(record.offset) is not understood: \(error)")
         }

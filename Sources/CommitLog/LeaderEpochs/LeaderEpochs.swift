@@ -37,6 +37,7 @@ struct LeaderEpochs: Hashable, Sendable {
 
     /// Gives up what does not lie within the log.
     mutating func limit(to offsets: Range<Offset>) {
+        guard !offsets.isEmpty else { return entries = [] }
         entries.removeAll { $0.start >= offsets.upperBound }
         if let last = entries.lastIndex(where: { $0.start <= offsets.lowerBound }) {
             entries.removeFirst(last)

@@ -83,7 +83,7 @@ enum ProducerSnapshot {
         guard
             let (id, epoch, sequence, lastOffset, delta, timestamp, coordinatorEpoch, open) =
                 reader.readMultipleIntegers(as: (Int64, Int16, Int32, Int64, Int32, Int64, Int32, Int64).self),
-            id >= 0, delta >= 0
+            id >= 0, delta >= 0, lastOffset < .max
         else { return nil }
         var state = ProducerState(epoch: epoch, lastUsed: timestamp, coordinatorEpoch: coordinatorEpoch)
         if open >= 0 { state.openSince = Offset(open) }

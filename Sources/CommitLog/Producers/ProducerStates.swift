@@ -170,10 +170,9 @@ extension ProducerStates {
             state.recent = Array((older.recent + state.recent).suffix(ProducerState.rememberedBatches))
         }
         state.hasOpenRecords = state.openSince != nil
-        if let open = state.openSince, states[producerID]?.openSince == nil {
-            openCount += 1
-            firstOpen = min(firstOpen ?? open, open)
-        }
-        states[producerID] = state
+        let wasOpen = states.updateValue(state, forKey: producerID)?.openSince
+        guard wasOpen != state.openSince else { return }
+        openCount += (state.openSince == nil ? 0 : 1) - (wasOpen == nil ? 0 : 1)
+        findFirstOpen()
     }
 }

@@ -13,19 +13,25 @@ extension LogRecovery {
             if text != nil { try directory.remove(LeaderEpochs.fileName) }
             return
         }
-        if var epochs = text.flatMap({ LeaderEpochs($0) }) {
-            epochs.limit(to: segments[0].baseOffset..<recovered.active.nextOffset)
-            if try isBorneOut(epochs, segments, first: first, last: last) {
-                recovered.leaderEpochs = epochs
-                return
-            }
+        var written = text.flatMap { LeaderEpochs($0) }
+        written?.limit(to: segments[0].baseOffset..<recovered.active.nextOffset)
+        if let written, try isBorneOut(written, segments, first: first, last: last) {
+            recovered.leaderEpochs = written
+            return
         }
         recovered.leaderEpochs = try epochs(in: segments, last: last)
+        // Batches whose epochs decrease bear out no checkpoint: the epoch is not covered by their checksum.
+        if recovered.leaderEpochs == written { return }
         if recovered.leaderEpochs.entries.isEmpty {
             if text != nil { try directory.remove(LeaderEpochs.fileName) }
             return
         }
-        try recovered.leaderEpochs.write(in: directory).sync()
+        do throws(LogError) {
+            try recovered.leaderEpochs.write(in: directory).sync()
+        } catch {
+            // On a full disk the log is opened all the same; the next start makes the checkpoint.
+            guard error.isDiskFull else { throw error }
+        }
         changedDirectory = true
         report.rebuiltIndexes.append(path)
     }

@@ -184,9 +184,9 @@ extension LogRecovery {
                 try directory.remove(segment.name.transactionIndex)
                 continue
             }
-            let file = try directory.open(segment.name.transactionIndex, .replace)
-            try file.write(bytes, at: 0)
-            try file.sync()
+            if try !writeIfThereIsRoom(bytes, to: segment.name.transactionIndex) {
+                recovered.sealed[index].unwrittenAborted = entries
+            }
         }
         let segment = recovered.active.sealed()
         let entries = entries(of: segment, found, evidence, from: start)
@@ -197,6 +197,22 @@ extension LogRecovery {
         try recovered.active.restore(entries, isOnDisk: isOnDisk)
         if recovered.sealed.contains(where: { $0.aborted != nil }) || !entries.isEmpty {
             recovered.listsTransactionIndexes = true
+        }
+    }
+
+    /// On a full disk the log is opened all the same.
+    ///
+    /// - Returns: whether there was room; otherwise there is no such file.
+    private func writeIfThereIsRoom(_ bytes: ByteBuffer, to name: String) throws(LogError) -> Bool {
+        do throws(LogError) {
+            let file = try directory.open(name, .replace)
+            try file.write(bytes, at: 0)
+            try file.sync()
+            return true
+        } catch {
+            guard error.isDiskFull else { throw error }
+            try directory.remove(name)
+            return false
         }
     }
 

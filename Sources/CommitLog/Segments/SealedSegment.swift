@@ -13,6 +13,9 @@ struct SealedSegment: Hashable, Sendable {
     let largestTimestamp: Int64?
     /// Its transaction index; nil when no transaction's abort marker is in it.
     var aborted: TransactionIndexMark?
+    /// The entries of a transaction index that could not be written when the log was opened, as the disk was full. The next
+    /// opening makes it.
+    var unwrittenAborted: [AbortedTransaction] = []
 
     var baseOffset: Offset { name.baseOffset }
 

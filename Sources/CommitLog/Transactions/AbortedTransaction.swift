@@ -71,15 +71,22 @@ public struct AbortedTransactionSearch: Sendable {
     public func find(before end: Offset) throws(LogError) -> [AbortedTransaction] {
         var found: [AbortedTransaction] = []
         for segment in sealed {
-            guard let file = try directory.openIfPresent(segment.name.transactionIndex) else { continue }
-            let bytes = try file.read(count: segment.aborted?.byteCount ?? 0, at: 0)
-            guard let transactions = AbortedTransaction.decode(bytes) else {
-                throw .corrupt(path: file.path, position: 0, reason: "it is no list of aborted transactions")
-            }
+            guard let transactions = try transactions(of: segment) else { continue }
             if collect(transactions, before: end, into: &found) { return found }
         }
         _ = collect(active, before: end, into: &found)
         return found
+    }
+
+    /// - Returns: nil when the segment was deleted meanwhile.
+    private func transactions(of segment: SealedSegment) throws(LogError) -> [AbortedTransaction]? {
+        guard segment.unwrittenAborted.isEmpty else { return segment.unwrittenAborted }
+        guard let file = try directory.openIfPresent(segment.name.transactionIndex) else { return nil }
+        let bytes = try file.read(count: segment.aborted?.byteCount ?? 0, at: 0)
+        guard let transactions = AbortedTransaction.decode(bytes) else {
+            throw .corrupt(path: file.path, position: 0, reason: "it is no list of aborted transactions")
+        }
+        return transactions
     }
 
     /// - Returns: whether there cannot be any more in later segments.

@@ -64,6 +64,7 @@ struct BatchDelivery {
         _ encoded: inout EncodedBatch, _ sequence: inout ProducerSequence
     ) async throws -> Offset {
         if let session {
+            try await requirePartition()
             try await session.enlist(partition)
             try stamp(&encoded, &sequence, of: session)
         } else if configuration.isIdempotent {
@@ -72,6 +73,16 @@ struct BatchDelivery {
         let offset = try await exchange(encoded)
         sequence.advance(by: encoded.header.recordCount)
         return offset
+    }
+
+    /// A transaction's coordinator knows no partition that is not there yet; a topic may be created by asking for it.
+    private func requirePartition() async throws {
+        do {
+            _ = try await cluster.metadata(of: [partition.topic], createMissing: true).requireLeader(of: partition)
+        } catch let error as KafkaClientError {
+            cluster.invalidateMetadata(of: [partition.topic])
+            throw error
+        }
     }
 
     /// Gives the batch its identity and sequence number, unless an earlier attempt has.

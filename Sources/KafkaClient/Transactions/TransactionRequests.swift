@@ -28,13 +28,13 @@ struct TransactionRequests: Sendable {
                     name: topic.rawValue, partitions: partitions.map(\.partition.rawValue).sorted())
             })
         let answer = try await cluster.send(request, to: .transactionCoordinator(transactionalID))
-        for topic in answer.results {
-            // Of all that was refused together one says why.
-            let results = topic.results.sorted { one, _ in one.errorCode != .operationNotAttempted }
-            for result in results {
-                try check(result.errorCode, "adding \(topic.name)-\(result.partitionIndex) to the transaction")
-            }
+        let refused = answer.results.flatMap { topic in
+            topic.results.filter { $0.errorCode != .none }.map { (topic.name, $0.partitionIndex, $0.errorCode) }
         }
+        // Of all that was refused together one says why.
+        guard let (topic, index, code) = refused.first(where: { $0.2 != .operationNotAttempted }) ?? refused.first
+        else { return }
+        try check(code, "adding \(topic)-\(index) to the transaction")
     }
 
     /// Takes a group's offsets into the transaction.

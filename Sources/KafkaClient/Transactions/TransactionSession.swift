@@ -55,8 +55,9 @@ final class TransactionSession: Sendable {
         try machine.withLock { (machine) throws(TransactionError) in try machine.want(partition) }
     }
 
-    /// Returns when the partition is part of the transaction.
+    /// Returns when the partition, which exists, is part of the transaction. Gives up when the transaction is to be aborted.
     func enlist(_ partition: TopicPartition) async throws {
+        var backoff = Backoff(cluster.configuration.retryBackoff)
         while true {
             let version = changed.version
             switch machine.withLock({ $0.enlist(partition) }) {
@@ -65,12 +66,15 @@ final class TransactionSession: Sendable {
             case .wait: try await changed.wait(after: version)
             case .request(let partitions):
                 do {
-                    try await attempt { requests, identity in try await requests.add(partitions, identity) }
+                    if let identity = machine.withLock({ $0.identity }) { try await requests.add(partitions, identity) }
                     machine.withLock { $0.didEnlist() }
                 } catch {
-                    machine.withLock { $0.didNotEnlist() }
-                    changed.notify()
-                    throw error
+                    // Others wait meanwhile, and are not each to ask again at once.
+                    defer {
+                        machine.withLock { $0.didNotEnlist() }
+                        changed.notify()
+                    }
+                    try await endure(error, &backoff)
                 }
                 changed.notify()
             }
@@ -171,19 +175,25 @@ final class TransactionSession: Sendable {
         while true {
             do {
                 return try await attempt()
-            } catch let error as KafkaClientError {
-                if error == .closed { throw error }
-                let failure = TransactionFailure(coordinator: error)
-                fail(failure)
-                if failure != .passing {
-                    throw machine.withLock { $0.failure } ?? TransactionError.terminal(cause: error)
-                }
-                cluster.logger.debug("transactional id \(transactionalID): \(error)")
+            } catch {
+                try await endure(error, &backoff)
             }
-            try await Task.sleep(for: backoff.next())
-            // Whoever aborts does not wait for a partition to be added.
             if let failure = machine.withLock({ $0.failure }), failure.isTerminal { throw failure }
         }
+    }
+
+    /// Takes note of a failed attempt, and waits before the next one.
+    ///
+    /// - Throws: as ``retrying(_:)``, if there is to be none.
+    private func endure(_ error: any Error, _ backoff: inout Backoff) async throws {
+        guard let error = error as? KafkaClientError, error != .closed else { throw error }
+        let failure = TransactionFailure(coordinator: error)
+        fail(failure)
+        if failure != .passing {
+            throw machine.withLock { $0.failure } ?? TransactionError.terminal(cause: error)
+        }
+        cluster.logger.debug("transactional id \(transactionalID): \(error)")
+        try await Task.sleep(for: backoff.next())
     }
 
     private func fail(_ failure: TransactionFailure) {

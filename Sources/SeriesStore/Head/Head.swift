@@ -23,6 +23,8 @@ public struct Head: Sendable {
     private(set) var entries: ContiguousArray<Entry> = []
     /// The series that were defined, in the order in which they were.
     public private(set) var newSeries: [(reference: SeriesReference, labels: Labels)] = []
+    /// References that stand for nothing any more, before `newSeries` may give them to other series.
+    private(set) var forgottenSeries: [SeriesReference] = []
     private(set) var advances: [SourcePartition: Advance] = [:]
     private(set) var sequences: [AgentStream: SequenceSet] = [:]
     /// Where conditions stand with this head's samples; nil for series that are not watched any more.
@@ -32,7 +34,8 @@ public struct Head: Sendable {
 
     /// Whether a commit would change nothing.
     public var isEmpty: Bool {
-        entries.isEmpty && newSeries.isEmpty && advances.isEmpty && sequences.isEmpty && alerts.isEmpty
+        entries.isEmpty && newSeries.isEmpty && forgottenSeries.isEmpty && advances.isEmpty
+            && sequences.isEmpty && alerts.isEmpty
     }
 
     public var sampleCount: Int { entries.count }
@@ -54,8 +57,14 @@ public struct Head: Sendable {
                 series: series, arrival: UInt32(truncatingIfNeeded: entries.count), timestamp: timestamp, value: value))
     }
 
+    /// Says that references are used no more. Before anything else is said of them in this head.
+    public mutating func forget(_ references: some Sequence<SeriesReference>) {
+        forgottenSeries.append(contentsOf: references)
+    }
+
     /// Defines what another head defines, which was not stored and will not be.
     public mutating func define(asIn other: Head) {
+        forgottenSeries.append(contentsOf: other.forgottenSeries)
         newSeries.append(contentsOf: other.newSeries)
     }
 

@@ -13,6 +13,9 @@ public struct CommitReport: Hashable, Sendable {
     /// What the limits refused, by cause.
     public var overflow: [SeriesOverflow] = []
     public var newSeries = 0
+    /// Series of this head that turned out to have no row, because a limit refuses them or all of their samples are too old.
+    /// Whoever gave them references may forget these (`Head.forget`), and define the series anew should it come again.
+    public var unstoredSeries: [SeriesReference] = []
     /// Window rows written, of all resolutions.
     public var writtenWindows = 0
     public var duration: Duration = .zero

@@ -49,6 +49,8 @@ struct KnownSeries {
     /// What was refused in the transaction under way, by the place in `causes`.
     private var overflow: [Int: (series: Int64, samples: Int64)] = [:]
     private var createdCount = 0
+    /// What was found to have no row in the transaction under way: refused by a limit, or older than its retention.
+    private var unstored: [SeriesReference] = []
     private let overflowTable: OverflowTable
 
     /// Part of a transaction.
@@ -67,7 +69,16 @@ struct KnownSeries {
         touched.removeAll(keepingCapacity: true)
         overflow.removeAll(keepingCapacity: true)
         createdCount = 0
+        unstored.removeAll(keepingCapacity: true)
         markBefore = changes.mark
+    }
+
+    /// Nobody uses these references any more.
+    mutating func forget(_ references: [SeriesReference]) {
+        for reference in references where Int(reference.rawValue) < entries.count {
+            entries[Int(reference.rawValue)] = Entry()
+            named[reference] = nil
+        }
     }
 
     /// Says which series new references stand for.
@@ -110,10 +121,14 @@ struct KnownSeries {
             let retention = retentions.index(of: labels)
             let firstTaken = retentions.entries[retention].firstTaken(now: now)
             // Nothing of it will be stored.
-            if newest < firstTaken { return .stored(id: 0, firstTaken: firstTaken) }
+            if newest < firstTaken {
+                unstored.append(reference)
+                return .stored(id: 0, firstTaken: firstTaken)
+            }
             if let cause = try cause(against: labels) {
                 entries[index] = Entry(id: Entry.refused, detail: UInt16(cause))
                 overflow[cause, default: (0, 0)].series += 1
+                unstored.append(reference)
             } else {
                 let hour = Resolution.oneHour.windowStart(of: newest)
                 let id = changes.takeID()
@@ -156,8 +171,11 @@ struct KnownSeries {
         try tables.set(lastHour: start, of: entries[index].id)
     }
 
-    /// Writes down what was refused in this transaction. Gives it, and how many series were created.
-    mutating func finish() throws -> (created: Int, overflow: [SeriesOverflow]) {
+    /// Writes down what was refused in this transaction. Gives it, how many series were created, and the references of
+    /// series that turned out to have no row.
+    mutating func finish() throws -> (
+        created: Int, overflow: [SeriesOverflow], unstored: [SeriesReference]
+    ) {
         let refused = overflow.map { index, counts in
             var overflow = causes[index]
             (overflow.series, overflow.samples) = counts
@@ -165,7 +183,7 @@ struct KnownSeries {
         }
         for overflow in refused { try overflowTable.add(overflow) }
         if createdCount > 0 { try changes.storeNextID() }
-        return (createdCount, refused)
+        return (createdCount, refused, unstored)
     }
 
     /// Takes back what was decided since `begin`: nothing of it is in the database.

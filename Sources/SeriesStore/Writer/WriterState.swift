@@ -70,6 +70,7 @@ struct WriterState {
             // First, for nothing has been touched yet.
             try state.series.checkReferences()
             try state.progress.check(head)
+            state.series.forget(head.forgottenSeries)
             state.series.define(head.newSeries)
             var runs = try SeriesRuns(head, &state.series, now: now)
             try state.samples.store(&runs, now: now)
@@ -82,7 +83,7 @@ struct WriterState {
             report.expiredSamples = runs.expiredCount
             report.refusedSamples = runs.refusedCount
             report.writtenWindows = try state.mergeWindows(runs)
-            (report.newSeries, report.overflow) = try state.series.finish()
+            (report.newSeries, report.overflow, report.unstoredSeries) = try state.series.finish()
             try state.progress.store(head)
             try state.alerts.store(head.alerts)
             try state.rules.store(runs, eventTime: eventTime, retentions: state.series.retentions, now: now)

@@ -56,13 +56,14 @@ struct CommitLoop: Sendable {
             }
             lagTimers.record(harvest, commitStart, clock.now)
             statistics.committed(harvest.collected)
-            await intake.didCommit(harvest.head)
+            await intake.didCommit(harvest.head, unstored: report.unstoredSeries)
             var counts = harvest.counts
             for (name, source) in await intake.sources(of: report.duplicatesBySeries) {
                 counts.sources[name, default: SourceStatistics()] += source
             }
             statistics.add(report, counts, lostRejections: lost)
             statistics.set(lag: await intake.lag)
+            statistics.set(memory: await intake.memory, missedRecords: await intake.missedRecords)
             mentions.mention(report)
             skews.mention(harvest.skews)
             earliest = start + policy.interval(afterCommitOf: clock.now - start)

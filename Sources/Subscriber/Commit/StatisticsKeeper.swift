@@ -52,6 +52,13 @@ final class StatisticsKeeper: Sendable {
         statistics.withLock { $0.heldBackWindows += 1 }
     }
 
+    func set(memory: SeriesMemory, missedRecords: [String: Int64]) {
+        statistics.withLock {
+            $0.memory = memory
+            $0.missedRecords = missedRecords
+        }
+    }
+
     func set(alerts: AlertStatistics) {
         statistics.withLock { $0.alerts = alerts }
     }

@@ -60,6 +60,15 @@ struct RecordDecoder {
     private var series = SeriesTable()
     private(set) var sources = SourceTable()
     private var referenceCount: UInt32 = 0
+    /// References that were forgotten, to be given out again.
+    private var freeReferences: [SeriesReference] = []
+    /// Series without a row in the database.
+    private var unstored: Set<SeriesReference> = []
+    /// Spellings in `series` that are not the canonical ones.
+    private var otherSpellings = 0
+    private let limits: DecodingLimits
+    /// Samples whose series was spelled in a way that is not remembered.
+    private(set) var respelledSamples: Int64 = 0
     private var sequences: [AgentStream: SequenceSet]
     private var reader: RecordReader
     /// How far event time has come with all that was decoded.
@@ -67,10 +76,11 @@ struct RecordDecoder {
 
     init(
         sequences: [AgentStream: SequenceSet] = [:], formats: [TopicFormat] = [],
-        limits: TextFormat.Limits = TextFormat.Limits()
+        limits: DecodingLimits = DecodingLimits(), textLimits: TextFormat.Limits = TextFormat.Limits()
     ) {
         self.sequences = sequences
-        reader = RecordReader(formats, limits: limits)
+        self.limits = limits
+        reader = RecordReader(formats, limits: textLimits)
     }
 
     /// Decodes the records of one batch from `firstOffset` on. A batch that is damaged inside is rejected as a whole
@@ -120,7 +130,34 @@ struct RecordDecoder {
     /// Gives every series a new reference.
     mutating func forgetSeries() {
         (series, sources, referenceCount) = (SeriesTable(), SourceTable(), 0)
+        (freeReferences, otherSpellings, unstored) = ([], 0, [])
     }
+
+    /// Forgets some series; should samples of them come, they get other references. To be called while no samples of them are
+    /// in a harvest that has not been taken, and to be told to the database with the next head.
+    mutating func forget(_ references: Set<SeriesReference>) {
+        series.remove(references)
+        // Which of the rest are canonical is not known; at most all but one of each series are not.
+        otherSpellings = max(
+            0, series.count - (Int(referenceCount) - freeReferences.count - references.count))
+        freeReferences.append(contentsOf: references)
+    }
+
+    /// These have no row in the database.
+    mutating func note(unstored references: [SeriesReference]) {
+        unstored.formUnion(references)
+    }
+
+    /// The series to be forgotten now, because too many have no row.
+    mutating func takeForgettable() -> Set<SeriesReference>? {
+        guard unstored.count > limits.unstoredSeries else { return nil }
+        defer { unstored.removeAll() }
+        forget(unstored)
+        return unstored
+    }
+
+    /// How many spellings of series are remembered.
+    var spellingCount: Int { series.count }
 
     /// False when the record has been counted before.
     private mutating func count(_ sequence: AgentSequence, in head: inout Head) -> Bool {
@@ -148,7 +185,7 @@ struct RecordDecoder {
         var reader = RecordReader()
         swap(&reader, &self.reader)
         defer { swap(&reader, &self.reader) }
-        let limits = reader.limits
+        let textLimits = reader.limits
         let skippedBefore = reader.skippedValues
         let newestMinute = sources.newestMinute(of: host)
         var (newest, late) = (Int64.min, Int64(0))
@@ -159,7 +196,8 @@ struct RecordDecoder {
                 rejected.add(number, reason, text)
             } sample: { line in
                 guard
-                    let reference = series.find(line.series) ?? define(line.series, of: host, limits, in: &harvest.head)
+                    let reference = series.find(line.series)
+                        ?? define(line.series, of: host, textLimits, in: &harvest.head)
                 else { return false }
                 if line.timestamp.milliseconds < newestMinute { late += 1 }
                 newest = max(newest, line.timestamp.milliseconds)
@@ -194,6 +232,22 @@ struct RecordDecoder {
         harvest.skews[name] = skew
     }
 
+    private mutating func nextReference() -> SeriesReference {
+        defer { referenceCount += 1 }
+        return SeriesReference(rawValue: referenceCount)
+    }
+
+    /// Remembers another spelling of a series. Labels can be put in any order, so there may be very many: beyond a limit
+    /// they are read anew each time.
+    private mutating func remember(_ spelling: UnsafeRawBufferPointer, _ reference: SeriesReference) {
+        guard otherSpellings < max(limits.otherSpellings, series.count / 2) else {
+            respelledSamples += 1
+            return
+        }
+        otherSpellings += 1
+        series.insert(spelling, reference)
+    }
+
     /// A series that is spelled in a way not seen before: a new series, or a known one written differently.
     private mutating func define(
         _ spelling: UnsafeRawBufferPointer, of host: SourceTable.Number, _ limits: TextFormat.Limits,
@@ -204,13 +258,12 @@ struct RecordDecoder {
         return canonical.withUTF8 { canonical in
             let canonical = UnsafeRawBufferPointer(canonical)
             if let known = series.find(canonical) {
-                series.insert(spelling, known)
+                remember(spelling, known)
                 return known
             }
-            let reference = SeriesReference(rawValue: referenceCount)
-            referenceCount += 1
+            let reference = freeReferences.popLast() ?? nextReference()
             series.insert(canonical, reference)
-            if !canonical.elementsEqual(spelling) { series.insert(spelling, reference) }
+            if !canonical.elementsEqual(spelling) { remember(spelling, reference) }
             head.define(reference, labels: labels)
             sources.own(reference, host)
             return reference
@@ -231,4 +284,13 @@ extension ClockReading {
     static func now() -> ClockReading {
         ClockReading(wall: .now(), elapsed: ContinuousClock.now - start)
     }
+}
+
+/// What a decoder remembers at most.
+struct DecodingLimits: Sendable {
+    /// Series that the database has no row for, for they are refused or their samples too old: with more, all of them are
+    /// forgotten.
+    var unstoredSeries = 100_000
+    /// Spellings of series beside the canonical ones; or as many as there are series, if that is more.
+    var otherSpellings = 100_000
 }

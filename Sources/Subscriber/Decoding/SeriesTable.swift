@@ -72,6 +72,20 @@ struct SeriesTable {
         place(entries.count - 1, hash)
     }
 
+    /// Forgets all spellings of some series. Takes as long as inserting those that stay.
+    mutating func remove(_ references: Set<SeriesReference>) {
+        var kept = SeriesTable(seed: seed)
+        for entry in entries where !references.contains(entry.reference) {
+            blocks[Int(entry.block)].withUnsafeBytes { block in
+                kept.insert(
+                    UnsafeRawBufferPointer(
+                        rebasing: block[Int(entry.offset)..<Int(entry.offset + entry.length)]),
+                    entry.reference)
+            }
+        }
+        self = kept
+    }
+
     private mutating func grow() {
         slots = ContiguousArray(repeating: 0, count: slots.count * 2)
         for (index, entry) in entries.enumerated() { place(index, entry.hash) }

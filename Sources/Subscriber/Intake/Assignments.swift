@@ -43,7 +43,8 @@ struct Assignments: RebalanceListener {
                 logger.warning("\(partition): \(warning)")
             }
             starts[partition] = Intake.Start(
-                stored: stored, offset: position.offset, end: bounds.end, topicID: bounds.topicID)
+                stored: stored, offset: position.offset, end: bounds.end, topicID: bounds.topicID,
+                missed: position.missed)
         }
         await intake.assign(starts, progress: progress)
         return starts.mapValues(\.offset)

@@ -20,6 +20,8 @@ actor Intake {
         /// How far the log reaches.
         var end: Offset?
         var topicID: String?
+        /// Records between what is stored and where reading begins, which are not there any more.
+        var missed: Int64 = 0
     }
 
     /// How far a partition has been read, committed, and how far it reaches.
@@ -90,6 +92,11 @@ actor Intake {
     private var waiting: [CheckedContinuation<Void, Never>] = []
     /// Of the harvest that is being committed.
     private var directSamplesInCommit = 0
+    private var forgottenSeries: Int64 = 0
+    /// Series that were forgotten while samples of them were being committed.
+    private var voidReports: Set<SeriesReference> = []
+    /// Records that were deleted before they were read, by topic.
+    private(set) var missedRecords: [String: Int64] = [:]
     /// Direct links that the observer has been told of.
     private var directSources: Set<SourcePartition> = []
     /// Samples of direct links that were dropped, because others had committed before.
@@ -98,9 +105,10 @@ actor Intake {
     /// - Parameter observer: sees what arrives, in a mode that acts on arrival.
     init(
         formats: [TopicFormat], policy: CommitPolicy, mode: ProcessingMode,
-        watermark: WatermarkSettings = WatermarkSettings(), observer: (any ArrivalObserver)?, logger: Logger
+        watermark: WatermarkSettings = WatermarkSettings(), observer: (any ArrivalObserver)?,
+        limits: DecodingLimits = DecodingLimits(), logger: Logger
     ) {
-        decoder = RecordDecoder(formats: formats)
+        decoder = RecordDecoder(formats: formats, limits: limits)
         decoder.watermark = EventTimeWatermark(settings: watermark)
         self.policy = policy
         self.mode = mode
@@ -121,6 +129,7 @@ actor Intake {
         let clock = ClockReading.now()
         for (partition, start) in starts {
             let end = start.end ?? start.offset
+            if start.missed > 0 { missedRecords[partition.topic.rawValue, default: 0] += start.missed }
             positions[partition] = Position(
                 next: start.offset, committed: start.offset, end: end, topicID: start.topicID, stored: start.stored,
                 taken: start.stored, reading: known.insert(partition).inserted ? 0 : reading, assignment: assignments)
@@ -153,6 +162,7 @@ actor Intake {
         let partition = batch.topicPartition
         guard var position = positions[partition] else { return Reception(reading: reading) }
         guard asked >= position.reading else { return Reception(reading: reading, seek: position.next) }
+        forgetUnstored()
         noteJump(batch, &position)
         position.topicID = batch.topicID.map(\.description) ?? position.topicID
         let clock = ClockReading.now()
@@ -213,6 +223,13 @@ actor Intake {
         }
         decoder.watermark.reachedEnd(of: EventTimeSource.Partition(batch.topicPartition), at: clock)
         change()
+    }
+
+    /// What is remembered of series.
+    var memory: SeriesMemory {
+        SeriesMemory(
+            spellings: decoder.spellingCount, forgotten: forgottenSeries,
+            respelledSamples: decoder.respelledSamples)
     }
 
     /// Decodes what was read into the harvest at hand.
@@ -278,8 +295,10 @@ actor Intake {
             "partition": "\(batch.topicPartition)", "expected": "\(position.next)", "offset": "\(batch.firstOffset)",
         ]
         if batch.firstOffset > position.next {
-            // Offsets without records, as transactions leave them; or retention, of which the consumer has told.
-            logger.debug("offsets were passed over", metadata: metadata)
+            // Offsets without records, as transactions leave them, come as batches without records.
+            missedRecords[batch.topicPartition.topic.rawValue, default: 0] +=
+                batch.firstOffset - position.next
+            logger.warning("records were deleted before they were read", metadata: metadata)
         } else {
             logger.warning(
                 "the partition is shorter than it was (recreated, or the broker lost its end); reading it again",
@@ -322,11 +341,26 @@ actor Intake {
                 for (source, position) in taken.head.nextPositions {
                     if let partition = TopicPartition(source) { positions[partition]?.taken = position }
                 }
+                forgetUnstored()
                 change()
                 return taken
             }
             await waitForChange()
         }
+    }
+
+    /// Forgets the series that the database has no row for, when there are too many: nobody can fill memory with series that
+    /// are refused. Only while no samples are in hand that a transaction has yet to take.
+    private func forgetUnstored() {
+        guard harvest.isEmpty, singles.isEmpty, let forgotten = decoder.takeForgettable() else {
+            return
+        }
+        // What is being committed may name some of them once more.
+        voidReports = committed < begun ? forgotten : []
+        observer?.seriesForgotten(forgotten)
+        forgottenSeries += Int64(forgotten.count)
+        harvest.head.forget(forgotten)
+        begun += 1
     }
 
     /// Whether `next(notBefore: earliest)` would return at once.
@@ -362,9 +396,11 @@ actor Intake {
         observer.eventTimeAdvanced(to: eventTime)
     }
 
-    /// A harvest that `next` gave is in the database.
-    func didCommit(_ head: Head) {
+    /// A harvest that `next` gave is in the database, which has no row for some of its series.
+    func didCommit(_ head: Head, unstored: [SeriesReference] = []) {
         committed += 1
+        decoder.note(unstored: voidReports.isEmpty ? unstored : unstored.filter { !voidReports.contains($0) })
+        voidReports = []
         for (source, position) in head.nextPositions {
             guard let partition = TopicPartition(source) else { continue }
             positions[partition]?.stored = position
@@ -379,13 +415,14 @@ actor Intake {
     /// - Parameter reset: series are to be defined anew.
     func beginRestart(dropping head: Head, forgettingSeries reset: Bool) {
         isRestarting = true
+        voidReports = []
         droppedDirectSamples +=
             directSamplesInCommit + harvest.directSamples + singles.reduce(0) { $0 + $1.directSamples }
         let dropped = singles.reversed().map(\.head) + [harvest.head]
         (harvest, singles) = (Harvest(), [])
         if reset {
             decoder.forgetSeries()
-            observer?.seriesForgotten()
+            observer?.seriesForgotten(nil)
         } else {
             // The decoder knows these series already, and the database does not.
             harvest.head.define(asIn: head)

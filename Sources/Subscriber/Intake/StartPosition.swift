@@ -48,6 +48,11 @@ enum StartPosition: Equatable {
         }
     }
 
+    /// Records that were not read and are not there any more.
+    var missed: Int64 {
+        if case .gap(let stored, let start) = self { start - stored } else { 0 }
+    }
+
     /// What a person has to know about it; nil when nothing is amiss.
     var warning: String? {
         switch self {

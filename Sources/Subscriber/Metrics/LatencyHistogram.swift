@@ -10,7 +10,7 @@ public struct LatencyHistogram: Sendable, Equatable {
     /// What is longer counts as this long: a day.
     public static let longestMicroseconds: UInt64 = 86_400_000_000
 
-    private var histogram = Histogram<UInt64>(highestTrackableValue: longestMicroseconds)
+    private(set) var histogram = Histogram<UInt64>(highestTrackableValue: longestMicroseconds)
 
     public init() {}
 

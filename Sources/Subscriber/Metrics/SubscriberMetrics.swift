@@ -15,6 +15,9 @@ public enum SubscriberMetrics {
         .histogram, "weir_subscriber_lag_seconds", by: ["stage"],
         "How long the oldest record of each commit took, in seconds, by stage: 'topic' from its timestamp to its being read, 'processing' from then to the commit, 'commit' the transaction."
     )
+    static let missedRecords = Metric(
+        .counter, "weir_subscriber_missed_records_total", by: ["topic"],
+        "Records that retention deleted from the topic before they were read.")
     static let skippedValues = Metric(
         .counter, "weir_subscriber_skipped_values_total",
         "Values that are no numbers, such as the strings of InfluxDB's line protocol.")
@@ -56,6 +59,18 @@ public enum SubscriberMetrics {
     static let refusedSamples = Metric(
         .counter, "weir_subscriber_refused_samples_total", by: ["limit", "culprit", "label"],
         "Samples of series that a limit refuses, by limit ('total', 'metric', 'source'), the metric or source whose series are too many, and its label with the most values."
+    )
+
+    static let spellings = Metric(
+        .gauge, "weir_subscriber_series_spellings",
+        "Spellings of series that are remembered, to know a series by its bytes.")
+    static let forgottenSeries = Metric(
+        .counter, "weir_subscriber_forgotten_series_total",
+        "Series forgotten again, because limits refuse them or their samples are too old, and there were too many."
+    )
+    static let respelledSamples = Metric(
+        .counter, "weir_subscriber_respelled_samples_total",
+        "Samples whose series was spelled in a way that is not remembered, because there are too many; they cost more."
     )
 
     // MARK: Alerts
@@ -118,12 +133,12 @@ public enum SubscriberMetrics {
         "How often due windows were left open because maximumWaitingEmissions records wait for the cluster.")
 
     public static let all = [
-        records, lagRecords, lagSeconds, skippedValues, lateSamples, futureSamples, pastSamples, rejectedLines,
-        duplicateRecords, duplicateSamples, lostRejections, samples, commits, supersededCommits, newSeries,
-        expiredSamples, refusedSamples, alertEvents, lostAlertEvents, watchedSeries, unwatchedSamples, databaseBytes,
-        endToEnd, openWindows, closedWindows, dueWindows, emittedWindows, revisedWindows, abandonedWindows,
-        ruleLateSamples, ruleTooOldSamples, emittedRecords, lostEmissions, waitingEmissions, emissionLag,
-        heldBackWindows,
+        records, lagRecords, lagSeconds, missedRecords, skippedValues, lateSamples, futureSamples, pastSamples,
+        rejectedLines, duplicateRecords, duplicateSamples, lostRejections, samples, commits, supersededCommits,
+        newSeries, expiredSamples, refusedSamples, spellings, forgottenSeries, respelledSamples, alertEvents,
+        lostAlertEvents, watchedSeries, unwatchedSamples, databaseBytes, endToEnd, openWindows, closedWindows,
+        dueWindows, emittedWindows, revisedWindows, abandonedWindows, ruleLateSamples, ruleTooOldSamples,
+        emittedRecords, lostEmissions, waitingEmissions, emissionLag, heldBackWindows,
     ]
 }
 
@@ -131,6 +146,9 @@ extension SubscriberStatistics {
     func report(to report: inout MetricReport) {
         report.count(SubscriberMetrics.records, Int(recordsRead))
         for (topic, lag) in lagByTopic { report.reading(SubscriberMetrics.lagRecords, Int(lag), [topic]) }
+        for topic in Set(lagByTopic.keys).union(missedRecords.keys) {
+            report.count(SubscriberMetrics.missedRecords, Int(missedRecords[topic] ?? 0), [topic])
+        }
         report.count(SubscriberMetrics.skippedValues, Int(skippedValues))
         for (name, source) in sources {
             report.count(SubscriberMetrics.lateSamples, Int(source.lateSamples), [name])
@@ -151,6 +169,9 @@ extension SubscriberStatistics {
                 SubscriberMetrics.refusedSamples, Int(overflow.samples),
                 [overflow.cause.limit.rawValue, overflow.cause.culprit, overflow.label])
         }
+        report.reading(SubscriberMetrics.spellings, memory.spellings)
+        report.count(SubscriberMetrics.forgottenSeries, Int(memory.forgotten))
+        report.count(SubscriberMetrics.respelledSamples, Int(memory.respelledSamples))
         for state in AlertState.allCases {
             report.count(SubscriberMetrics.alertEvents, Int(alerts.events[state] ?? 0), [state.rawValue])
         }

@@ -47,8 +47,11 @@ final class Alerts: ArrivalObserver {
         publish(evaluation.withLock { $0.restart(from: stored) })
     }
 
-    func seriesForgotten() {
-        evaluation.withLock { $0.forgetReferences() }
+    func seriesForgotten(_ references: Set<SeriesReference>?) {
+        evaluation.withLock { evaluation in
+            guard let references else { return evaluation.forgetReferences() }
+            for reference in references { evaluation.forget(reference) }
+        }
     }
 
     func unassigned(_ partitions: [SourcePartition]) {

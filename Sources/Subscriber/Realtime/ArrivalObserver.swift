@@ -23,8 +23,8 @@ protocol ArrivalObserver: Sendable {
     /// What was seen and not stored was dropped, and is going to be seen again from where the database is.
     func restarted(from stored: [StoredAlert])
 
-    /// All series get new references.
-    func seriesForgotten()
+    /// These series get new references, should samples of them come; nil: all.
+    func seriesForgotten(_ references: Set<SeriesReference>?)
 
     /// Every source that is heard has sent its samples up to here.
     func eventTimeAdvanced(to eventTime: Timestamp)

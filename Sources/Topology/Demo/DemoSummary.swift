@@ -123,13 +123,6 @@ struct DemoSummaryRow {
 }
 
 extension String {
-    /// The text as one word for a POSIX shell.
-    fileprivate var quotedForTheShell: String {
-        let isPlain = allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+:@%".contains($0)) }
-        return isPlain
-            ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
-    }
-
     /// The text, or as much of its beginning as fits with an ellipsis.
     fileprivate func cut(to width: Int) -> String { count <= width ? self : prefix(width - 1) + "…" }
 }

@@ -2,23 +2,24 @@ internal import FoundationEssentials
 public import Logging
 public import ServiceLifecycle
 
-/// Writes a process's report to a file once a second and when everything else has ended: another file first, which then
+/// Writes a process's report to a file again and again, once a second where nothing else is asked for, and when everything else has ended: another file first, which then
 /// takes the report's place, so that whoever reads finds a whole one. To be the first of its `ServiceGroup`, which ends it
 /// last.
 public struct ReportService: Service {
-    private static let interval = Duration.seconds(1)
-
     private let path: String
     private let role: String
+    private let interval: Duration
     private let logger: Logger
     private let fill: @Sendable (inout ProcessReport) -> Void
 
     /// - Parameter fill: adds the services' sections.
     public init(
-        to path: String, role: String, logger: Logger, _ fill: @escaping @Sendable (inout ProcessReport) -> Void
+        to path: String, role: String, every interval: Duration = .seconds(1), logger: Logger,
+        _ fill: @escaping @Sendable (inout ProcessReport) -> Void
     ) {
         self.path = path
         self.role = role
+        self.interval = interval
         self.logger = logger
         self.fill = fill
     }
@@ -30,7 +31,7 @@ public struct ReportService: Service {
                 let couldWrite = write(isFinal: false)
                 if isWritten, !couldWrite { logger.error("the report \(path) cannot be written; this process goes on") }
                 isWritten = couldWrite
-                try await Task.sleep(for: Self.interval)
+                try await Task.sleep(for: interval)
             }
         }
         if !write(isFinal: true) { logger.error("the last report \(path) cannot be written") }

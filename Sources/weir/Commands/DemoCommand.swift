@@ -11,7 +11,14 @@ struct DemoCommand: AsyncParsableCommand {
         discussion: """
             Prints a line a second on what flows, ends on Ctrl-C or after --for, and closes with this host's latest \
             metrics and the commands to try next. The data stays in --data-dir.
+
+            With --topology it runs a stage of 'weir compare' instead, each part a process, under a workload that is played: \
+            \(ShippedStages.names.joined(separator: ", ")), or a file of one's own.
             """)
+
+    @Option(
+        help: ArgumentHelp("Run a stage instead of the pipeline of this host.", valueName: "stage|file"))
+    var topology: String?
 
     @Option(help: ArgumentHelp("Where everything is kept (default: ./weir-data).", valueName: "dir"))
     var dataDir: String?
@@ -31,6 +38,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await common.settings(for: "demo")
+        if let topology { return try await run(topology: topology, settings) }
         let logger = try log.logger(settings, "weir.demo", default: .warning)
         var configuration = DemoConfiguration(
             dataDirectory: try settings.value(dataDir, "data-dir", default: "./weir-data"))
@@ -46,5 +54,24 @@ struct DemoCommand: AsyncParsableCommand {
         let status = DemoStatusService(pipeline: pipeline, duration: duration)
         try await weir.run(pipeline.services + [status], logger: logger)
         print(try DemoSummary(configuration: configuration, brokerAddress: await pipeline.brokerAddress()).text)
+    }
+
+    private func run(topology: String, _ settings: Settings) async throws {
+        let logger = try log.logger(settings, "weir.demo", default: .warning)
+        let stage = try ShippedStages.stage(named: topology) ?? Self.stage(inFile: topology)
+        var load = stage.load
+        if let interval = try settings.value(interval, "interval") {
+            load.intervalMilliseconds = max(10, Int(interval / .milliseconds(1)))
+        }
+        let workplace = try ComparisonDirectory(dataDir)
+        defer { workplace.remove() }
+        let service = StageDemoService(
+            stage: stage, load: load, directory: workplace.path, duration: try settings.value(duration, "for"))
+        try await weir.run([service], logger: logger)
+    }
+
+    /// A name without a dot or a slash was meant as a stage's.
+    private static func stage(inFile path: String) throws -> Stage {
+        path.contains(".") || path.contains("/") ? try Stage(path: path) : try shippedStage(named: path)
     }
 }

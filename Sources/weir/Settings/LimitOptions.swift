@@ -40,6 +40,10 @@ struct LimitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Members of one group (default: 1000).", valueName: "n"))
     var maxGroupMembers: Int?
 
+    @Option(
+        help: ArgumentHelp("Bytes of memory for what groups have committed (default: 32MiB).", valueName: "size"))
+    var maxOffsetMemory: ByteSize?
+
     /// The limits that flags, variables and the settings file come to.
     func limits(_ settings: Settings) throws -> BrokerLimits {
         var limits = BrokerLimits()
@@ -66,6 +70,7 @@ struct LimitOptions: ParsableArguments {
         try set(maxPartitions, "max-partitions", \.partitions)
         try set(maxGroups, "max-groups", \.groups)
         try set(maxGroupMembers, "max-group-members", \.membersPerGroup)
+        try set(maxOffsetMemory, "max-offset-memory", \.committedOffsetBytes)
         if let idle = try settings.value(idleTimeout, "idle-timeout") {
             guard idle >= .seconds(1) else {
                 throw CommandError("--idle-timeout is \(idle.shortText); it must be at least 1s")
@@ -79,5 +84,6 @@ struct LimitOptions: ParsableArguments {
     static let names: Set<String> = [
         "max-connections", "max-connections-per-address", "idle-timeout", "max-message-bytes", "max-request-bytes",
         "max-request-memory", "max-answer-memory", "max-topics", "max-partitions", "max-groups", "max-group-members",
+        "max-offset-memory",
     ]
 }

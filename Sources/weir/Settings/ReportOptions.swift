@@ -8,10 +8,13 @@ struct ReportOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Write what this process has done and taken (counters, CPU, memory, bytes) to this file as JSON, once a second \
+            Write what this process has done and taken (counters, CPU, memory, bytes) to this file as JSON, again and again \
             and at the end.
             """, valueName: "file"))
     var report: String?
+
+    @Option(help: ArgumentHelp("Write the report this often (default: 1s).", valueName: "duration"))
+    var reportEvery: Duration?
 
     /// The services of a command, with the one that reports of them in front, if there is to be one.
     func reporting(
@@ -19,6 +22,8 @@ struct ReportOptions: ParsableArguments {
         _ fill: @escaping @Sendable (inout ProcessReport) -> Void
     ) throws -> [any Service] {
         guard let path = try settings.value(report, "report") else { return services }
-        return [ReportService(to: path, role: role, logger: logger, fill)] + services
+        let interval = try settings.value(reportEvery, "report-every", default: .seconds(1))
+        guard interval >= .milliseconds(10) else { throw CommandError("--report-every is 10ms at least") }
+        return [ReportService(to: path, role: role, every: interval, logger: logger, fill)] + services
     }
 }

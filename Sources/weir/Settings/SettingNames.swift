@@ -9,21 +9,22 @@ enum SettingNames {
         "broker": LimitOptions.names.union([
             "data-dir", "listen", "advertise", "partitions", "auto-create-topics", "durability", "retention-check",
             "compaction-check", "min-free-space", "self-metrics", "metrics-by", "instance", "log-level",
-            "report",
+            "report", "report-every",
         ]),
         "agent": [
             "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "self-metrics",
-            "log-level", "direct", "report",
+            "log-level", "direct", "report", "report-every",
         ],
         "generate": [
             "bootstrap", "partitions", "spool-dir", "direct", "hosts", "series", "interval", "seed", "for", "burst",
-            "shape", "instance-prefix", "topic", "ledger", "format", "report", "log-level",
+            "shape", "instance-prefix", "topic", "ledger", "format", "report", "report-every", "log-level",
         ],
         "subscriber": [
             "alerts", "bootstrap", "database", "formats", "group", "group-instance-id", "session-timeout", "mode",
             "retention", "rules", "series-limit", "series-limit-per-metric", "series-limit-per-source", "topics",
-            "self-metrics", "instance", "log-level", "direct", "report",
+            "self-metrics", "instance", "log-level", "direct", "report", "report-every",
         ],
+        "compare": ["hosts", "series", "interval", "events", "peak", "bootstrap", "format"],
         "database": ["database", "format"],
         "query": ["database", "last", "step", "resolution", "format"],
         "topic": ["bootstrap", "timeout", "format"],

@@ -28,6 +28,7 @@ import Testing
         ("weir-catalogue 1\ncluster x\nnonsense\nend\n", "line 3"),
         ("weir-catalogue 1\ncluster x\ntopic AAAAAAAAAAAAAAAAAAAAAA 0 t\nend\n", "line 3"),
         ("weir-catalogue 1\ncluster x\ntopic AAAAAAAAAAAAAAAAAAAAAA 1 ../t\nend\n", "line 3"),
+        ("weir-catalogue 1\ncluster x\ndeleting AAAAAAAAAAAAAAAAAAAAAA 1 t a=b\nend\n", "line 3"),
     ])
     func whatIsNoCatalogueIsSaid(_ text: String, _ complaint: String) throws {
         let error = #expect(throws: CatalogFile.LineProblem.self) { try CatalogFile(parsing: text) }

@@ -104,6 +104,54 @@ import Testing
         }
     }
 
+    /// Many topics in one request are one write of the catalogue; a topic that is named twice is no change of it.
+    @Test func aRequestWritesTheCatalogueOnce() async throws {
+        let disk = TestKit.FaultyFileSystem()
+        try await withBroker(in: TemporaryDirectory(), fileSystem: disk) { broker in
+            let client = try await broker.connect()
+            _ = try await client.ask(Requests.metadata(["a", "b", "t"]))
+            func catalogueWrites() -> Int {
+                disk.operations.count { $0.kind == .rename && $0.path.hasSuffix(CatalogFile.name + ".tmp") }
+            }
+            let before = catalogueWrites()
+            #expect(before > 0)
+            func resource(_ name: String, _ value: String) -> IncrementalAlterConfigsRequest.AlterConfigsResource {
+                .init(
+                    resourceType: 2, resourceName: name,
+                    configs: [.init(name: "retention.ms", configOperation: 0, value: value)])
+            }
+            let answer = try await client.ask(
+                IncrementalAlterConfigsRequest(resources: [
+                    resource("a", "1000"), resource("t", "2000"), resource("missing", "1"), resource("t", "3000"),
+                    resource("b", "4000"),
+                ])
+            ).responses
+            #expect(answer.map(\.resourceName) == ["a", "t", "missing", "t", "b"])
+            #expect(
+                answer.map(\.errorCode)
+                    == [.none, .invalidRequest, .unknownTopicOrPartition, .invalidRequest, .none])
+            #expect(answer[1].errorMessage == "Each resource must appear at most once.")
+            #expect(catalogueWrites() == before + 1)
+            #expect(try await Self.value(client, "retention.ms") == "604800000")
+            #expect(try await Self.describe(client, "b")?.configs.first { $0.name == "retention.ms" }?.value == "4000")
+            // What is so already is not written again.
+            _ = try await client.ask(IncrementalAlterConfigsRequest(resources: [resource("a", "1000")]))
+            #expect(catalogueWrites() == before + 1)
+
+            let twice = AlterConfigsRequest.AlterConfigsResource(resourceType: 2, resourceName: "a")
+            let replaced = try await client.ask(AlterConfigsRequest(resources: [twice, twice]))
+            #expect(replaced.responses.map(\.errorCode) == [.invalidRequest, .invalidRequest])
+            #expect(catalogueWrites() == before + 1)
+
+            disk.setRule { $0.path.hasSuffix(CatalogFile.name + ".tmp") ? .fail(5) : .proceed }
+            let failed = try await client.ask(
+                IncrementalAlterConfigsRequest(resources: [resource("a", "7"), resource("missing", "1")]))
+            #expect(failed.responses.map(\.errorCode) == [.kafkaStorageError, .unknownTopicOrPartition])
+            disk.setRule { _ in .proceed }
+            #expect(try await Self.describe(client, "a")?.configs.first { $0.name == "retention.ms" }?.value == "1000")
+        }
+    }
+
     @Test func changesAreKeptAcrossARestart() async throws {
         let directory = try TemporaryDirectory()
         try await withBroker(in: directory) { broker in

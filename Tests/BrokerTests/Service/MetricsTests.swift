@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Instruments
 import KafkaProtocol
 import MetricModel
@@ -190,6 +191,12 @@ import Testing
             .flatMap(\.children).compactMap(\.label).filter { $0 != "connection" }
         #expect(names.count > 15)
         #expect(Set(names) == Set(BrokerLimit.allCases.map(\.name)))
+    }
+
+    @Test func everyLimitIsDocumented() throws {
+        let root = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+        let document = try String(contentsOfFile: "/\(root)/docs/limits.md", encoding: .utf8)
+        for limit in BrokerLimit.allCases { #expect(document.contains("`\(limit.name)`"), "\(limit)") }
     }
 
     @Test func everyMetricIsGivenOutAndEveryOneGivenOutIsKnown() async throws {

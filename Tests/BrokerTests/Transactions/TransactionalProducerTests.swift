@@ -288,7 +288,10 @@ import Testing
             producerID: 7, epoch: 3, timeoutMilliseconds: 60_000, state: .ongoing,
             partitions: [PartitionName(topic: "a", partition: 1), PartitionName(topic: "b", partition: 0)],
             startedAt: 5, updatedAt: 6)
-        let bytes = try record.value.versionedBytes(version: 0)
-        #expect(TransactionRecord(try TransactionLogValue(versioned: bytes)) == record)
+        let key = try TransactionRecord.key(of: "x")
+        let read = try #require(try TransactionRecord.read(key: key, value: try record.valueBytes()))
+        #expect(read.id == "x" && read.record == record)
+        let removed = try #require(try TransactionRecord.read(key: key, value: nil))
+        #expect(removed.id == "x" && removed.record == nil)
     }
 }

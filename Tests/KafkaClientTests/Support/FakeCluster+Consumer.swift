@@ -10,6 +10,7 @@ extension FakeCluster {
     func answerConsumer(_ frame: inout RequestFrame, from broker: Int32) throws -> ScriptedBroker.Reply {
         switch frame.header.apiKey {
         case .findCoordinator:
+            if let code = fault(.findCoordinator) { return .answer(FindCoordinatorResponse(errorCode: code)) }
             let id = state.withLock { $0.coordinator }
             return .answer(
                 FindCoordinatorResponse(
@@ -27,6 +28,7 @@ extension FakeCluster {
                     members: [member]))
         case .syncGroup:
             let request = try frame.decode(SyncGroupRequest.self)
+            if let code = fault(.syncGroup) { return .answer(SyncGroupResponse(errorCode: code)) }
             guard coordinates(broker) else { return .answer(SyncGroupResponse(errorCode: .notCoordinator)) }
             return .answer(SyncGroupResponse(assignment: request.assignments[0].assignment))
         case .heartbeat:

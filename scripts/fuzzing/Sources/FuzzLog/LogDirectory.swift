@@ -13,7 +13,8 @@ import NIOCore
 //
 //      choices: 1 put CRCs of batches right, 2 there are indexes, 4 a recovery point at the log's end, 8 the text is the
 //      recovery point, 16 the text is the log start offset, 32 another segment, from the middle of the log bytes on, which
-//      begins at the offset that byte 4 says
+//      begins at the offset that byte 4 says, 64 the text is the leader-epoch checkpoint, 128 the time index bytes are the
+//      entries of a snapshot of producers at the last segment, and the index bytes the first segment's transaction index
 
 /// A log's directory as an input describes it.
 struct LogDirectory {
@@ -55,6 +56,12 @@ struct LogDirectory {
         }
         if choices & 8 != 0 { files.put(text, at: Self.path(RecoveryPoint.fileName)) }
         if choices & 16 != 0 { files.put(text, at: Self.path(OffsetFile.logStart.name)) }
+        if choices & 64 != 0 { files.put(text, at: Self.path(LeaderEpochs.fileName)) }
+        if choices & 128 != 0 {
+            let snapshot = ProducerSnapshot.framing(ByteBuffer(bytes: timeIndex))
+            files.put(snapshot.readableBytesView, at: Self.path(last.snapshot))
+            files.put(index, at: Self.path(first.transactionIndex))
+        }
         isTrusted = choices & 12 != 0
         guard choices & 4 != 0 else { return }
         let directory = Directory(path: Self.path, fileSystem: files)

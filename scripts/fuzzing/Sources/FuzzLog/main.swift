@@ -1,3 +1,3 @@
 import Fuzzing
 
-FuzzProgram.run([.checkpoints, .recovery, .dump])
+FuzzProgram.run([.checkpoints, .producerSnapshot, .transactionIndex, .leaderEpochs, .recovery, .dump])

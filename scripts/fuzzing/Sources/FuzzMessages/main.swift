@@ -1,3 +1,3 @@
 import Fuzzing
 
-FuzzProgram.run([.request, .response, .data, .frames, .catalog])
+FuzzProgram.run([.request, .response, .data, .frames, .catalog, .transactionRecord])

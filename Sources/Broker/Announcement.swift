@@ -1,8 +1,9 @@
 import Synchronization
 
-/// A value, or an error, that comes once and for which any number of tasks may wait. Any thread may resolve it; only
-/// the first time counts.
-final class OneShot<Value: Sendable>: Sendable {
+/// A value, or an error, that comes once and for which any number of tasks may wait: a task that is cancelled gives up waiting, the
+/// others go on. Any thread may resolve it; only the first time counts. (`OneShot` of the client belongs to one task, whose
+/// cancellation is the result.)
+final class Announcement<Value: Sendable>: Sendable {
     private struct State {
         var outcome: Result<Value, any Error>?
         var waiting: [UInt64: CheckedContinuation<Value, any Error>] = [:]

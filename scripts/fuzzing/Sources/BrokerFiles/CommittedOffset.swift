@@ -1,0 +1,1 @@
+../../../../Sources/Broker/Groups/CommittedOffset.swift

@@ -1,0 +1,1 @@
+../../../../Sources/Broker/Transactions/TransactionRecord.swift
