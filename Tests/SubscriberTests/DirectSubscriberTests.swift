@@ -51,8 +51,20 @@ import Testing
         }
     }
 
-    @Test(arguments: ProcessingMode.allCases)
-    func `records and loose lines are stored, in every mode`(_ mode: ProcessingMode) async throws {
+    /// `stream` emits to topics, so it needs brokers.
+    @Test func `mode stream is refused, with what to do`() {
+        var configuration = SubscriberConfiguration(bootstrap: [], databasePath: database)
+        configuration.mode = .stream
+        configuration.direct = DirectListening(host: "127.0.0.1", port: 0)
+        let error = #expect(throws: (any Error).self) {
+            _ = try SubscriberService(configuration: configuration, logger: log.logger)
+        }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("give --bootstrap, or use --mode batch"))
+    }
+
+    @Test(arguments: ProcessingMode.allCases.filter { $0 != .stream })
+    func `records and loose lines are stored, in every mode that needs no brokers`(_ mode: ProcessingMode) async throws
+    {
         let (running, port) = try await subscriber(mode: mode)
         let client = try await RawClient.connect(port: port)
         try await client.send(record("up 1\nup{job=\"a\"} 2 1700000000001\n"))

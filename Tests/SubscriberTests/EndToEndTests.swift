@@ -6,6 +6,7 @@ import NIOCore
 import RecordBatch
 import SeriesStore
 import Subscriber
+import Synchronization
 import TestKit
 import Testing
 
@@ -194,16 +195,21 @@ import Testing
         let topic = try TopicName("metrics.shared")
         try await Admin(cluster: pipeline.cluster).createTopic(NewTopic(name: topic, partitions: 4))
         let subscriber = try pipeline.subscriber()
+        let isEnough = Mutex(false)
         let sending = Task {
-            for number in 0..<400 {
+            var number = 0
+            // As long as it takes until others have had partitions, however slow the machine is.
+            while !isEnough.withLock({ $0 }) {
                 // No headers and no timestamps in the text: only the offset tells whether it has been counted.
                 _ = try await pipeline.producer.send(
                     ProducerMessage(
                         topic: topic, partition: PartitionIndex(Int32(number % 4)),
                         value: ByteBuffer(string: "beat{n=\"\(number % 7)\"} \(number)"),
                         timestamp: 1_700_000_000_000 + Int64(number)))
+                number += 1
                 try await Task.sleep(for: .milliseconds(4))
             }
+            return number
         }
         var stored: Int64 = 0
         for isStopped in [true, false] {
@@ -212,12 +218,13 @@ import Testing
             if isStopped { try await other.stop() } else { await other.cancel() }
             stored += other.service.statistics.samplesStored
         }
-        try await sending.value
-        try await eventually("everything is stored") { try pipeline.stored().count >= 400 }
+        isEnough.withLock { $0 = true }
+        let sent = try await sending.value
+        try await eventually("everything is stored") { try pipeline.stored().count >= sent }
         try await subscriber.stop()
-        #expect(subscriber.service.statistics.samplesStored + stored == 400)
+        #expect(subscriber.service.statistics.samplesStored + stored == sent)
         #expect(subscriber.service.statistics.duplicateSamples == 0, "each record was read once")
-        #expect(try pipeline.stored().count == 400)
+        #expect(try pipeline.stored().count == sent)
         try await pipeline.stop()
     }
 
@@ -270,16 +277,21 @@ import Testing
         let topic = try TopicName("metrics.shared")
         try await Admin(cluster: pipeline.cluster).createTopic(NewTopic(name: topic, partitions: 4))
         let subscriber = try pipeline.subscriber()
+        let isEnough = Mutex(false)
         let sending = Task {
-            for number in 0..<400 {
+            var number = 0
+            // As long as it takes until others have had partitions, however slow the machine is.
+            while !isEnough.withLock({ $0 }) {
                 // No headers and no timestamps in the text: only the offset tells whether it has been counted.
                 _ = try await pipeline.producer.send(
                     ProducerMessage(
                         topic: topic, partition: PartitionIndex(Int32(number % 4)),
                         value: ByteBuffer(string: "beat{n=\"\(number % 7)\"} \(number)"),
                         timestamp: 1_700_000_000_000 + Int64(number)))
+                number += 1
                 try await Task.sleep(for: .milliseconds(4))
             }
+            return number
         }
         for _ in 0..<2 {
             let other = try pipeline.subscriber(database: pipeline.directory.appending("other.sqlite"))
@@ -287,13 +299,14 @@ import Testing
             try await other.stop()
             for suffix in ["", "-wal", "-shm"] { removeTree(pipeline.directory.appending("other.sqlite\(suffix)")) }
         }
-        try await sending.value
-        try await eventually("the first has everything") { try pipeline.stored().count >= 400 }
+        isEnough.withLock { $0 = true }
+        let sent = try await sending.value
+        try await eventually("the first has everything") { try pipeline.stored().count >= sent }
         try await subscriber.stop()
         let statistics = subscriber.service.statistics
-        #expect(statistics.samplesStored == 400)
+        #expect(statistics.samplesStored == sent)
         #expect(statistics.duplicateSamples == 0, "each record was read once")
-        #expect(try pipeline.stored().count == 400)
+        #expect(try pipeline.stored().count == sent)
         try await pipeline.stop()
     }
 }
