@@ -195,22 +195,7 @@ import Testing
         let topic = try TopicName("metrics.shared")
         try await Admin(cluster: pipeline.cluster).createTopic(NewTopic(name: topic, partitions: 4))
         let subscriber = try pipeline.subscriber()
-        let isEnough = Mutex(false)
-        let sending = Task {
-            var number = 0
-            // As long as it takes until others have had partitions, however slow the machine is.
-            while !isEnough.withLock({ $0 }) {
-                // No headers and no timestamps in the text: only the offset tells whether it has been counted.
-                _ = try await pipeline.producer.send(
-                    ProducerMessage(
-                        topic: topic, partition: PartitionIndex(Int32(number % 4)),
-                        value: ByteBuffer(string: "beat{n=\"\(number % 7)\"} \(number)"),
-                        timestamp: 1_700_000_000_000 + Int64(number)))
-                number += 1
-                try await Task.sleep(for: .milliseconds(4))
-            }
-            return number
-        }
+        let beats = Heartbeats(pipeline, to: topic)
         var stored: Int64 = 0
         for isStopped in [true, false] {
             let other = try pipeline.subscriber()
@@ -218,8 +203,7 @@ import Testing
             if isStopped { try await other.stop() } else { await other.cancel() }
             stored += other.service.statistics.samplesStored
         }
-        isEnough.withLock { $0 = true }
-        let sent = try await sending.value
+        let sent = try await beats.stop()
         try await eventually("everything is stored") { try pipeline.stored().count >= sent }
         try await subscriber.stop()
         #expect(subscriber.service.statistics.samplesStored + stored == sent)
@@ -277,10 +261,32 @@ import Testing
         let topic = try TopicName("metrics.shared")
         try await Admin(cluster: pipeline.cluster).createTopic(NewTopic(name: topic, partitions: 4))
         let subscriber = try pipeline.subscriber()
-        let isEnough = Mutex(false)
-        let sending = Task {
+        let beats = Heartbeats(pipeline, to: topic)
+        for _ in 0..<2 {
+            let other = try pipeline.subscriber(database: pipeline.directory.appending("other.sqlite"))
+            try await eventually("the other has partitions") { other.service.statistics.samplesStored > 0 }
+            try await other.stop()
+            for suffix in ["", "-wal", "-shm"] { removeTree(pipeline.directory.appending("other.sqlite\(suffix)")) }
+        }
+        let sent = try await beats.stop()
+        try await eventually("the first has everything") { try pipeline.stored().count >= sent }
+        try await subscriber.stop()
+        let statistics = subscriber.service.statistics
+        #expect(statistics.samplesStored == sent)
+        #expect(statistics.duplicateSamples == 0, "each record was read once")
+        #expect(try pipeline.stored().count == sent)
+        try await pipeline.stop()
+    }
+}
+
+/// Sends records round the four partitions of a topic until it is stopped: as long as it takes, however slow the machine is.
+private final class Heartbeats: Sendable {
+    private let isEnough = Mutex(false)
+    private let sending = Mutex<Task<Int, any Error>?>(nil)
+
+    init(_ pipeline: PipelineFixture, to topic: TopicName) {
+        let task = Task { [self] in
             var number = 0
-            // As long as it takes until others have had partitions, however slow the machine is.
             while !isEnough.withLock({ $0 }) {
                 // No headers and no timestamps in the text: only the offset tells whether it has been counted.
                 _ = try await pipeline.producer.send(
@@ -293,20 +299,12 @@ import Testing
             }
             return number
         }
-        for _ in 0..<2 {
-            let other = try pipeline.subscriber(database: pipeline.directory.appending("other.sqlite"))
-            try await eventually("the other has partitions") { other.service.statistics.samplesStored > 0 }
-            try await other.stop()
-            for suffix in ["", "-wal", "-shm"] { removeTree(pipeline.directory.appending("other.sqlite\(suffix)")) }
-        }
+        sending.withLock { $0 = task }
+    }
+
+    /// Gives how many were sent.
+    func stop() async throws -> Int {
         isEnough.withLock { $0 = true }
-        let sent = try await sending.value
-        try await eventually("the first has everything") { try pipeline.stored().count >= sent }
-        try await subscriber.stop()
-        let statistics = subscriber.service.statistics
-        #expect(statistics.samplesStored == sent)
-        #expect(statistics.duplicateSamples == 0, "each record was read once")
-        #expect(try pipeline.stored().count == sent)
-        try await pipeline.stop()
+        return try await sending.withLock { $0 }?.value ?? 0
     }
 }

@@ -1,7 +1,6 @@
 """The broker under other people's clients, cut into parts that can be run alone."""
 
 import argparse
-import subprocess
 import tempfile
 
 import broker_connections
@@ -9,7 +8,7 @@ import broker_endurance
 import broker_latency
 import broker_partitions
 import broker_throughput
-from processes import REPOSITORY, release_binary
+import parts
 
 PARTS = {
     "throughput": broker_throughput.run,
@@ -40,23 +39,12 @@ def add_command(commands):
         "broker", help="the broker's CPU, latency and memory under kcat's load", description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("--only", metavar="PART,...", help="only these parts; also those of --long")
-    command.add_argument("--long", action="store_true", help="also the parts that take long")
-    command.add_argument("--rounds", type=int, default=5, help="rounds of which the median is taken (default: 5)")
-    command.add_argument("--binary", metavar="PATH", help="measure this weir; do not build one")
-    command.add_argument("--directory", metavar="DIR", help="where the data goes (default: the temporary directory)")
-    command.set_defaults(run=run, usage_error=command.error)
+    parts.add_arguments(command, rounds=5)
+    command.set_defaults(run=run)
 
 
 def run(arguments, figures):
-    names = arguments.only.split(",") if arguments.only else list(PARTS)
-    for name in names:
-        if name not in PARTS:
-            arguments.usage_error(f"there is no part '{name}'; the parts are {', '.join(PARTS)}")
-    if not arguments.only and not arguments.long:
-        names = [name for name in names if name not in LONG_PARTS]
-    subprocess.run([REPOSITORY / "scripts" / "setup", "--bench"], check=True)
-    binary = arguments.binary or release_binary()
-    for name in names:
+    binary, chosen = parts.prepare(arguments, PARTS, LONG_PARTS)
+    for part in chosen:
         with tempfile.TemporaryDirectory(prefix="weir-bench-", dir=arguments.directory) as directory:
-            PARTS[name](binary, directory, arguments, figures)
+            part(binary, directory, arguments, figures)

@@ -8,8 +8,9 @@ import subprocess
 import tempfile
 import time
 
+import parts
 from machine import Watch
-from processes import Broker, Measured, REPOSITORY, release_binary
+from processes import Broker, Measured
 from samples import Shape, publish
 
 TOPIC = "metrics.bench"
@@ -38,13 +39,9 @@ def add_command(commands):
         "subscriber", help="the subscriber's CPU, memory and bytes per sample", description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("--only", metavar="PART,...", help="only these parts; also those of --long")
-    command.add_argument("--long", action="store_true", help="also the parts that take long")
-    command.add_argument("--rounds", type=int, default=3, help="rounds of which the median is taken (default: 3)")
+    parts.add_arguments(command, rounds=3)
     command.add_argument("--runs", type=int, default=500, help="runs of each host (default: 500)")
-    command.add_argument("--binary", metavar="PATH", help="measure this weir; do not build one")
-    command.add_argument("--directory", metavar="DIR", help="where the data goes (default: the temporary directory)")
-    command.set_defaults(run=run, usage_error=command.error)
+    command.set_defaults(run=run)
 
 
 class Subscriber(Measured):
@@ -90,19 +87,12 @@ def database_statistics(binary, database):
 
 
 def run(arguments, figures):
-    names = arguments.only.split(",") if arguments.only else list(PARTS)
-    for name in names:
-        if name not in PARTS:
-            arguments.usage_error(f"there is no part '{name}'; the parts are {', '.join(PARTS)}")
-    if not arguments.only and not arguments.long:
-        names = [name for name in names if name not in LONG_PARTS]
-    subprocess.run([REPOSITORY / "scripts" / "setup", "--bench"], check=True)
-    binary = arguments.binary or release_binary()
-    for name in names:
+    binary, chosen = parts.prepare(arguments, PARTS, LONG_PARTS)
+    for part in chosen:
         with tempfile.TemporaryDirectory(prefix="weir-bench-", dir=arguments.directory) as directory:
             with Broker(binary, f"{directory}/broker", "--durability", "page-cache") as broker:
                 broker.topic("create", TOPIC, "--partitions", str(PARTITIONS))
-                PARTS[name](binary, broker, directory, arguments, figures)
+                part(binary, broker, directory, arguments, figures)
 
 
 def run_throughput(binary, broker, directory, arguments, figures):

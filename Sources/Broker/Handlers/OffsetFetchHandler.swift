@@ -37,16 +37,10 @@ enum OffsetFetchHandler: RequestHandler {
             .init(
                 name: topic.name,
                 partitions: topic.partitionIndexes.map { index in
-                    let name = PartitionName(topic: topic.name, partition: index)
-                    guard !offsets.unstable.contains(name) else {
-                        return .init(
-                            partitionIndex: index, committedOffset: -1, committedLeaderEpoch: -1, metadata: "",
-                            errorCode: .unstableOffsetCommit)
-                    }
-                    let committed = offsets.committed[name]
+                    let known = Known(PartitionName(topic: topic.name, partition: index), in: offsets)
                     return .init(
-                        partitionIndex: index, committedOffset: committed?.offset ?? -1,
-                        committedLeaderEpoch: committed?.leaderEpoch ?? -1, metadata: committed?.metadata ?? "")
+                        partitionIndex: index, committedOffset: known.offset, committedLeaderEpoch: known.leaderEpoch,
+                        metadata: known.metadata, errorCode: known.code)
                 })
         }
     }
@@ -61,18 +55,28 @@ enum OffsetFetchHandler: RequestHandler {
                 .init(
                     name: topic.name,
                     partitions: topic.partitionIndexes.map { index in
-                        let name = PartitionName(topic: topic.name, partition: index)
-                        guard !offsets.unstable.contains(name) else {
-                            return .init(
-                                partitionIndex: index, committedOffset: -1, committedLeaderEpoch: -1, metadata: "",
-                                errorCode: .unstableOffsetCommit)
-                        }
-                        let committed = offsets.committed[name]
+                        let known = Known(PartitionName(topic: topic.name, partition: index), in: offsets)
                         return .init(
-                            partitionIndex: index, committedOffset: committed?.offset ?? -1,
-                            committedLeaderEpoch: committed?.leaderEpoch ?? -1, metadata: committed?.metadata ?? "")
+                            partitionIndex: index, committedOffset: known.offset,
+                            committedLeaderEpoch: known.leaderEpoch, metadata: known.metadata, errorCode: known.code)
                     })
             })
+    }
+
+    /// What is known of a partition, for both shapes of the answer.
+    private struct Known {
+        var offset: Int64 = -1
+        var leaderEpoch: Int32 = -1
+        var metadata = ""
+        var code = ErrorCode.none
+
+        init(_ name: PartitionName, in offsets: Offsets) {
+            if offsets.unstable.contains(name) {
+                code = .unstableOffsetCommit
+            } else if let committed = offsets.committed[name] {
+                (offset, leaderEpoch, metadata) = (committed.offset, committed.leaderEpoch, committed.metadata)
+            }
+        }
     }
 
     private static func all(_ offsets: Offsets) -> [(String, [Int32])] {

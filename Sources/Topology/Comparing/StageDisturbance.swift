@@ -35,14 +35,7 @@ struct StageDisturbance: Sendable {
 
     /// Runs it all; the processes have ended afterwards, also when it throws.
     func perform() async throws -> Outcome {
-        do {
-            let outcome = try await work()
-            await run.stop()
-            return outcome
-        } catch {
-            await run.stop()
-            throw error
-        }
+        try await run.stopping { try await work() }
     }
 
     /// Starting, additions, faults and counting: each a step.

@@ -21,14 +21,7 @@ struct SteadyMeasurement: Sendable {
 
     /// The processes have ended afterwards, also when it throws.
     func perform() async throws -> Outcome {
-        do {
-            let outcome = try await work()
-            await run.stop()
-            return outcome
-        } catch {
-            await run.stop()
-            throw error
-        }
+        try await run.stopping { try await work() }
     }
 
     private func work() async throws -> Outcome {

@@ -173,6 +173,20 @@ actor StageRun {
         for proxy in proxies.values { await proxy.cut() }
     }
 
+    /// Does something with the run; its processes have ended afterwards, also when that throws.
+    nonisolated func stopping<Outcome: Sendable>(
+        after work: @Sendable () async throws -> Outcome
+    ) async throws -> Outcome {
+        do {
+            let outcome = try await work()
+            await stop()
+            return outcome
+        } catch {
+            await stop()
+            throw error
+        }
+    }
+
     /// - Throws: ``ProcessError`` naming a process that has ended without being asked to.
     func checkAllRun() throws {
         for name in order {
