@@ -124,18 +124,25 @@ public final class DatabaseCheck {
     // MARK: Samples and windows
 
     private func checkHours(_ database: Database) throws {
+        let settled = try SettledBorder.read(database)
+        let sealedBefore = try Int64.fetchOne(database, sql: "SELECT sealed_before FROM sealing") ?? .min
+        if Timestamp(milliseconds: sealedBefore) > settled.before {
+            found("samples before \(sealedBefore) are sealed, and only those before \(settled.before) are in windows")
+        }
         let reading = try HourReading(database)
         let floors = try reading.floors(database)
         let hours = try reading.hours()
         for (index, hour) in hours.enumerated() {
             progress(Progress(step: "samples and windows of \(hour)", share: Double(index) / Double(hours.count)))
-            try checkHour(hour, reading, floors)
+            try checkHour(hour, reading, floors, settled)
         }
         progress(Progress(step: "done", share: 1))
     }
 
     /// The chunks and rows of an hour, and its windows against them.
-    private func checkHour(_ hour: Timestamp, _ reading: HourReading, _ floors: [Int64: Timestamp]) throws {
+    private func checkHour(
+        _ hour: Timestamp, _ reading: HourReading, _ floors: [Int64: Timestamp], _ settled: SettledBorder
+    ) throws {
         var expected = Dictionary(uniqueKeysWithValues: Resolution.allCases.map { ($0, WindowParts($0)) })
         let report = { (text: String) in self.found("hour \(hour): \(text)") }
         try reading.forEachSeries(in: hour, report) { series, samples, chunkCount in
@@ -144,7 +151,7 @@ public final class DatabaseCheck {
             guard let floor = floors[series] else { return report("samples of series \(series), which does not exist") }
             // Of an hour that is partly gone the windows have more than the samples say.
             guard hour >= floor else { return }
-            for sample in samples where !sample.value.isStalenessMarker {
+            for sample in samples where !sample.value.isStalenessMarker && settled.covers(sample.timestamp, series) {
                 for resolution in Resolution.allCases { expected[resolution]?.add(sample, of: series) }
             }
         }

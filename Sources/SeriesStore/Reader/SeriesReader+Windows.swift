@@ -13,6 +13,7 @@ extension SeriesReader {
         return try read { database in
             var windows: [SeriesID: [StoredWindow]] = [:]
             let rows = try WindowRows(resolution, database)
+            let open = try OpenRows(database)
             var start = from
             // Window by window; of each all rows, or only those of the wanted series where these are few.
             while let next = try rows.firstStart(from: start, before: to) {
@@ -20,6 +21,11 @@ extension SeriesReader {
                     windows[id, default: []].append(StoredWindow(start: next, aggregate: aggregate))
                 }
                 start = next + .milliseconds(1)
+            }
+            try open.forEach(of: wanted) { id, sample in
+                let start = resolution.windowStart(of: sample.timestamp)
+                guard from <= start, start < to else { return }
+                windows[id, default: []].add(sample, in: start)
             }
             return windows
         }
@@ -32,6 +38,10 @@ extension SeriesReader {
         var missing = Set(series)
         return try read { database in
             var latest: [SeriesID: Sample] = [:]
+            try OpenRows(database).forEachFromNewest(since: since) { id, sample in
+                if missing.remove(id) != nil { latest[id] = sample }
+                return !missing.isEmpty
+            }
             let rows = try WindowRows(.oneHour, database)
             let first = Resolution.oneHour.windowStart(of: since)
             var before = Timestamp(milliseconds: .max)
@@ -100,5 +110,56 @@ private struct WindowRows {
             let id = WindowRow.series(in: ofAll)
             if wanted.contains(id) { body(id, WindowRow.aggregate(in: ofAll)) }
         }
+    }
+}
+
+extension [StoredWindow] {
+    /// Counts a sample, which is in no window after the last one here.
+    fileprivate mutating func add(_ sample: Sample, in start: Timestamp) {
+        guard let last, last.start == start else {
+            return append(StoredWindow(start: start, aggregate: WindowAggregate(sample)))
+        }
+        var aggregate = last.aggregate
+        aggregate.add(sample)
+        self[count - 1] = StoredWindow(start: start, aggregate: aggregate)
+    }
+}
+
+/// Walks the samples that are in no window table yet. Made for one read, used on its connection.
+private struct OpenRows {
+    private let settled: SettledBorder
+    private let inOrder: PreparedStatement
+    private let fromNewest: PreparedStatement
+
+    init(_ database: Database) throws {
+        settled = try SettledBorder.read(database)
+        let select = "SELECT series_id, timestamp, value FROM sample WHERE timestamp >= ? ORDER BY timestamp"
+        inOrder = try PreparedStatement(select, on: database)
+        fromNewest = try PreparedStatement("\(select) DESC", on: database)
+    }
+
+    /// In order of time.
+    func forEach(of wanted: Set<SeriesID>, _ body: (SeriesID, Sample) -> Void) throws {
+        inOrder.bind(settled.before.milliseconds, at: 1)
+        while let (id, sample) = try Self.next(inOrder) {
+            if wanted.contains(id), !settled.covers(sample.timestamp, id.rawValue) { body(id, sample) }
+        }
+    }
+
+    /// From the newest on, for as long as `body` gives true.
+    func forEachFromNewest(since: Timestamp, _ body: (SeriesID, Sample) -> Bool) throws {
+        fromNewest.bind(max(settled.before, since).milliseconds, at: 1)
+        defer { fromNewest.reset() }
+        while let (id, sample) = try Self.next(fromNewest), body(id, sample) {}
+    }
+
+    /// The next row that is no staleness marker.
+    private static func next(_ rows: PreparedStatement) throws -> (SeriesID, Sample)? {
+        while try rows.step() {
+            let value = rows.sampleValue(2)
+            if value.isStalenessMarker { continue }
+            return (SeriesID(rows.integer(0)), Sample(timestamp: Timestamp(milliseconds: rows.integer(1)), value: value))
+        }
+        return nil
     }
 }

@@ -61,13 +61,16 @@ struct Expiry {
     }
 
     /// Does one step, as part of a transaction. Gives whether there is more to do now.
-    mutating func step(_ series: inout KnownSeries, now: Timestamp) throws -> Bool {
+    ///
+    /// - Parameter settledBefore: rows of samples from here on are in no window yet, and stay.
+    mutating func step(_ series: inout KnownSeries, now: Timestamp, settledBefore: Timestamp) throws -> Bool {
         guard now >= idleUntil else { return false }
         let start = ContinuousClock.now
         defer { adapt(to: .now - start) }
         for (index, entry) in series.retentions.entries.enumerated() {
             for table in tables {
-                guard let border = table.name.border(of: entry.retention, now: now) else { continue }
+                guard var border = table.name.border(of: entry.retention, now: now) else { continue }
+                if table.name == .sample { border = min(border, settledBefore) }
                 let key = Key(retention: entry.id, table: table.name)
                 let place = progress[key] ?? .beginning
                 guard place.time < border, let first = try table.firstTime(from: place.time, before: border) else {

@@ -7,6 +7,7 @@ extension Schema {
         Step(name: "several writers of one group", sql: sharingTables),
         Step(name: "alerts", sql: alertTables),
         Step(name: "rules, their windows and what they emit", sql: ruleTables),
+        Step(name: "open minutes", sql: openMinuteTables),
     ]
 
     /// Times are milliseconds since the epoch (UTC). A NULL among the values is NaN.
@@ -232,6 +233,43 @@ extension Schema {
             event_time INTEGER NOT NULL,
             written_at INTEGER NOT NULL
         ) WITHOUT ROWID;
+        """
+
+    /// Samples from the border on (`SettledBorder`) are in no window table yet; the view `minutes` has them all the same. Until
+    /// this step all samples were, so the border begins behind them.
+    private static let openMinuteTables = """
+        CREATE TABLE settling (
+            settled_before INTEGER NOT NULL,
+            series_id      INTEGER NOT NULL
+        );
+        INSERT INTO settling (settled_before, series_id)
+            SELECT CASE latest WHEN \(Int64.min) THEN latest ELSE (latest / 60000 + 1) * 60000 END, 0 FROM (
+                SELECT max((SELECT sealed_before FROM sealing), (SELECT coalesce(max(timestamp), \(Int64.min)) FROM sample))
+                    AS latest);
+
+        CREATE VIEW open_minutes AS
+            SELECT start, series_id, count(*) AS count, CASE count(value) WHEN count(*) THEN sum(value) END AS sum,
+                min(value) AS min, max(value) AS max, first, last
+            FROM (
+                SELECT timestamp - timestamp % 60000 AS start, sample.series_id, value,
+                    first_value(value) OVER in_minute AS first, last_value(value) OVER in_minute AS last
+                FROM settling JOIN sample ON timestamp >= settled_before
+                WHERE (timestamp >= settled_before + 60000 OR sample.series_id >= settling.series_id)
+                    AND typeof(value) <> 'blob'
+                WINDOW in_minute AS (
+                    PARTITION BY timestamp - timestamp % 60000, sample.series_id ORDER BY timestamp
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+            )
+            GROUP BY start, series_id;
+
+        DROP VIEW minutes;
+        CREATE VIEW minutes AS
+            SELECT \(readable("start")) AS time, labels AS series, count, sum / count AS mean, min, max, first, last,
+                sum, metric, start
+            FROM (
+                SELECT start, series_id, count, sum, min, max, first, last FROM window_1m
+                UNION ALL SELECT start, series_id, count, sum, min, max, first, last FROM open_minutes
+            ) JOIN series ON series.id = series_id;
         """
 
     private static func windowTable(_ name: String) -> String {

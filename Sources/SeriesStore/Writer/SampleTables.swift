@@ -35,7 +35,7 @@ struct SampleTables {
     /// Whether rows wait that belong into chunks.
     var hasUnsealedRows: Bool { newestUnsealed != nil }
 
-    /// Moves the border on. Part of a transaction.
+    /// Moves the border on, no further than samples are settled (`WindowTables`). Part of a transaction.
     mutating func seal(before instant: Timestamp) throws {
         guard instant > sealedBefore else { return }
         putSealedBefore.bind(instant.milliseconds, at: 1)
@@ -53,11 +53,13 @@ struct SampleTables {
         newestUnsealed = min(range.upperBound, sealedBefore)
     }
 
+    /// Where the border goes before these samples are stored, when they are a backlog; nil when they are not.
+    func backlogBorder(of runs: SeriesRuns, now: Timestamp) -> Timestamp? {
+        runs.averageCount < Self.backlogRun ? nil : min(runs.newestTimestamp, now) + .milliseconds(1)
+    }
+
     /// Stores samples, and drops those that were there before from `runs`. Part of a transaction.
-    mutating func store(_ runs: inout SeriesRuns, now: Timestamp) throws {
-        if runs.averageCount >= Self.backlogRun {
-            try seal(before: min(runs.newestTimestamp, now) + .milliseconds(1))
-        }
+    mutating func store(_ runs: inout SeriesRuns) throws {
         var rowCount = 0
         for run in runs.runs {
             let border = run.range.first { runs.entries[$0].timestamp >= sealedBefore } ?? run.range.upperBound

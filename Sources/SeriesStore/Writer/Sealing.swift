@@ -28,9 +28,11 @@ struct Sealing {
     }
 
     /// Does one step, as part of a transaction. Gives whether there is more to do.
-    mutating func step(_ tables: inout SampleTables, now: Timestamp) throws -> Bool {
+    ///
+    /// - Parameter settledBefore: samples from here on are in no window yet, and stay rows.
+    mutating func step(_ tables: inout SampleTables, now: Timestamp, settledBefore: Timestamp) throws -> Bool {
         guard var pass else {
-            self.pass = try begin(&tables, now: now)
+            self.pass = try begin(&tables, now: now, settledBefore: settledBefore)
             return self.pass != nil
         }
         if !pass.rows.isEmpty {
@@ -50,14 +52,17 @@ struct Sealing {
         pass = nil
     }
 
-    private func begin(_ tables: inout SampleTables, now: Timestamp) throws -> Pass? {
+    private func begin(
+        _ tables: inout SampleTables, now: Timestamp, settledBefore: Timestamp
+    ) throws -> Pass? {
         guard let range = try tables.rows.range() else { return nil }
         var limit = tables.sealedBefore
         if !tables.hasUnsealedRows {
             // A clock that is ahead does not seal what is still to come.
             let newest = min(range.upperBound, now)
             guard newest - range.lowerBound > patience else { return nil }
-            limit = newest - age
+            limit = min(newest - age, settledBefore)
+            guard range.lowerBound < limit else { return nil }
         }
         let before = try tables.rows.instant(leavingAtMost: Self.maximumRows, before: limit)
         try tables.seal(before: before)

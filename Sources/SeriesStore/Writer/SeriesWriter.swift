@@ -79,8 +79,8 @@ public final class SeriesWriter: Sendable {
         try withState { state in try state.commit(head, eventTime: eventTime, now: now) }
     }
 
-    /// Packs some of the old samples, which takes a few milliseconds, if this process leads. Gives whether there is more to
-    /// do; call it again then, between two commits.
+    /// Counts some samples of minutes that are over in their windows, or packs some old ones, which takes a few milliseconds, if
+    /// this process leads. Gives whether there is more to do; call it again then, between two commits.
     public func seal(now: Timestamp = .now()) throws(StoreError) -> Bool {
         try withState { state in try state.seal(now: now) }
     }
@@ -105,10 +105,7 @@ public final class SeriesWriter: Sendable {
 
     /// Whether another process has written to the database in the last seconds.
     public var isShared: Bool {
-        state.withLock { state in
-            guard let last = state?.lastForeignWrite else { return false }
-            return .now - last < .seconds(10)
-        }
+        state.withLock { state in state?.isShared ?? false }
     }
 
     /// The size of the database and its write-ahead log on disk.

@@ -10,7 +10,7 @@ struct WriterState {
     private var leadership: Leadership
     private(set) var series: KnownSeries
     private var samples: SampleTables
-    private var windows: [WindowTable]
+    private var windows: WindowTables
     private var progress: ProgressTables
     private let alerts: AlertTable
     private var sealing: Sealing
@@ -39,7 +39,7 @@ struct WriterState {
             let dataVersion = try PreparedStatement("PRAGMA data_version", on: database)
             return (
                 try SeriesTables.singleInteger(dataVersion) ?? 0, dataVersion, try KnownSeries(configuration, database),
-                try SampleTables(database), try Resolution.allCases.map { try WindowTable($0, database) },
+                try SampleTables(database), try WindowTables(database),
                 try ProgressTables(database), try AlertTable(database), try Expiry(database), try FreePages(database)
             )
         }
@@ -73,7 +73,9 @@ struct WriterState {
             state.series.forget(head.forgottenSeries)
             state.series.define(head.newSeries)
             var runs = try SeriesRuns(head, &state.series, now: now)
-            try state.samples.store(&runs, now: now)
+            try state.windows.catchUp(now: now)
+            if let border = state.samples.backlogBorder(of: runs, now: now) { try state.seal(before: border) }
+            try state.samples.store(&runs)
             for run in runs.runs {
                 try state.series.stored(runs.entries[run.range.upperBound - 1].timestamp, of: run.reference)
             }
@@ -82,7 +84,7 @@ struct WriterState {
             report.duplicatesBySeries = runs.duplicates
             report.expiredSamples = runs.expiredCount
             report.refusedSamples = runs.refusedCount
-            report.writtenWindows = try state.mergeWindows(runs)
+            report.writtenWindows = try state.windows.add(runs)
             (report.newSeries, report.overflow, report.unstoredSeries) = try state.series.finish()
             try state.progress.store(head)
             try state.alerts.store(head.alerts)
@@ -93,20 +95,39 @@ struct WriterState {
         return report
     }
 
-    /// Gives whether there is more to seal.
+    /// Settles minutes that are over, then seals. Gives whether there is more to do.
     mutating func seal(now: Timestamp) throws -> Bool {
         guard leads() else { return false }
+        let isShared = isShared
         var isMore = false
-        try transaction { state in isMore = try state.sealing.step(&state.samples, now: now) }
+        try transaction { state in
+            isMore = try state.windows.settle(now: now, isShared: isShared)
+            if !isMore {
+                isMore = try state.sealing.step(&state.samples, now: now, settledBefore: state.windows.settled.before)
+            }
+        }
         return isMore
     }
+
+    /// Moves the border of sealed samples on, and before it that of settled ones.
+    private mutating func seal(before instant: Timestamp) throws {
+        try windows.settleAll(before: instant)
+        try samples.seal(before: instant)
+    }
+
+    /// Whether another process has written in the last seconds.
+    var isShared: Bool { lastForeignWrite.map { .now - $0 < .seconds(10) } ?? false }
 
     /// Gives whether there is more to delete, or space to give back.
     mutating func expire(now: Timestamp) throws -> Bool {
         guard leads() else { return false }
+        let isShared = isShared
         var isMore = false
         try transaction { state in
-            isMore = try state.expiry.step(&state.series, now: now)
+            // What is not counted yet stays.
+            isMore = try state.windows.settle(now: now, isShared: isShared)
+            if isMore { return }
+            isMore = try state.expiry.step(&state.series, now: now, settledBefore: state.windows.settled.before)
             if isMore { try state.samples.lookForUnsealed() }
         }
         return try isMore || queue.writeWithoutTransaction { _ in try freePages.giveBack() }
@@ -153,7 +174,7 @@ struct WriterState {
         if isForeign || isDoubtful {
             try series.catchUp(database, isDoubtful: isDoubtful)
             try samples.reload(database)
-            for index in windows.indices { try windows[index].reload(database) }
+            try windows.reload(database)
             progress.forget()
         }
         if isDoubtful || hasJustBegunToLead {
@@ -164,25 +185,6 @@ struct WriterState {
         let isAny = isForeign || isDoubtful
         (seenVersion, isDoubtful, hasJustBegunToLead) = (version, false, false)
         return isAny
-    }
-
-    /// Gives how many rows were written.
-    private mutating func mergeWindows(_ runs: SeriesRuns) throws -> Int {
-        var written = 0
-        for table in windows.indices {
-            var parts = WindowParts(windows[table].resolution)
-            for run in runs.runs {
-                for index in run.range where runs.isKept(index) {
-                    let entry = runs.entries[index]
-                    if entry.value.isStalenessMarker { continue }
-                    parts.add(Sample(timestamp: entry.timestamp, value: entry.value), of: run.series)
-                }
-            }
-            let finished = parts.finish()
-            try windows[table].merge(finished)
-            written += finished.count
-        }
-        return written
     }
 }
 
