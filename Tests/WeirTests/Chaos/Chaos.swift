@@ -33,9 +33,9 @@ struct Chaos {
     private static let partitions = 3
     private static let names = ["subscriber-a", "subscriber-b"]
     /// Short, so that partitions move while a test waits.
-    private static let sessionTimeout = "1s"
-    /// Every so many blows one that is sure to have two subscribers commit the same.
-    private static let overtakingEvery = 6
+    private static let sessionTimeout = Duration.seconds(1)
+    /// Every so many blows one that has two subscribers commit the same.
+    private static let overtakingEvery = 8
     /// A subscriber that stands still in the middle of a transaction is waited for, and nobody overtakes it.
     private static let overtakingPatience = Duration.seconds(6)
 
@@ -57,7 +57,7 @@ extension Chaos {
     init(mode: String, random: inout SeededRandom) async throws {
         weir = try WeirProcesses(executable: getenv("WEIR_CHAOS_BINARY").map { String(cString: $0) })
         emits = mode == "stream"
-        var options = ["--mode", mode, "--session-timeout", Self.sessionTimeout]
+        var options = ["--mode", mode, "--session-timeout", Self.sessionTimeout.shortText]
         if emits {
             let path = weir.directory.appending("rules.yaml")
             try ChaosRollups.rules.write(toFile: path, atomically: true, encoding: .utf8)
@@ -226,20 +226,23 @@ extension Chaos {
     }
 
     /// A subscriber stands still until the other one has stored whatever it had in hand, and goes on as if nothing had been.
+    /// When that is done at once it had no partition, and it is the other one's turn.
     private func overtake(
         _ reader: SeriesReader, _ outcome: inout Outcome, using random: inout SeededRandom
     ) async throws {
-        let index = Int.random(in: subscribers.indices, using: &random)
-        subscribers[index].signal(SIGSTOP)
-        defer { subscribers[index].signal(SIGCONT) }
-        let ends = try await endOffsets()
-        let deadline = ContinuousClock.now + Self.overtakingPatience
-        while .now < deadline {
-            if try isStored(ends, reader) {
+        for subscriber in subscribers.shuffled(using: &random) {
+            let start = ContinuousClock.now
+            subscriber.signal(SIGSTOP)
+            defer { subscriber.signal(SIGCONT) }
+            let ends = try await endOffsets()
+            while try !isStored(ends, reader) {
+                guard .now < start + Self.overtakingPatience else { return }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            guard .now < start + Self.sessionTimeout else {
                 outcome.overtaken += 1
                 return
             }
-            try await Task.sleep(for: .milliseconds(20))
         }
     }
 }

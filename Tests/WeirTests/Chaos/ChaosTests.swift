@@ -27,7 +27,8 @@ struct ChaosTests {
         #expect(stored.count == outcome.samples)
         let check = try await chaos.weir.run(["database", "check", "--database", chaos.weir.database])
         #expect(check.status == .exited(0), "\(check.output)\(check.error)")
-        if Self.kills >= 20 {
+        // In a short run none may happen to have something in hand.
+        if Self.kills >= 100 {
             #expect(outcome.positionConflicts > 0, "nobody ever had in hand what another one had stored")
         }
     }
