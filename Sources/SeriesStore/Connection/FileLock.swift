@@ -23,8 +23,9 @@ final class FileLock: Sendable {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             let code = errno
-            if code == EACCES || code == EROFS || code == EPERM { throw .readOnly(path: databasePath) }
-            throw .cannotOpen(path: databasePath, reason: String(cString: strerror(code)))
+            let reason = "\(path): \(String(cString: strerror(code)))"
+            if code == EACCES || code == EROFS || code == EPERM { throw .readOnly(path: databasePath, detail: reason) }
+            throw .cannotOpen(path: databasePath, reason: reason)
         }
     }
 
@@ -42,6 +43,13 @@ final class FileLock: Sendable {
 
     func unlock() {
         _ = flock(descriptor, LOCK_UN)
+    }
+
+    /// Tells the file from all others on this machine, as long as it is there.
+    var id: String {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return "" }
+        return "\(status.st_dev):\(status.st_ino)"
     }
 
     deinit {
