@@ -18,10 +18,14 @@ struct ChaosLedger {
 
     private static let seriesPerTopic = 4
     private let linesPerRecord: ClosedRange<Int>
+    /// Time passes in it as it does outside, so that its minutes are open when samples come.
+    private let isPresent: Bool
 
-    /// - Parameter start: the earliest timestamp.
-    init(instance: String, topics: [String], start: Int64, linesPerRecord: ClosedRange<Int> = 1...12) {
+    /// - Parameter start: the earliest timestamp; nil for the present, which its samples go along with.
+    init(instance: String, topics: [String], start: Int64?, linesPerRecord: ClosedRange<Int> = 1...12) {
         self.instance = instance
+        isPresent = start == nil
+        let start = start ?? Timestamp.now().milliseconds
         self.linesPerRecord = linesPerRecord
         for topic in topics {
             for number in 0..<Self.seriesPerTopic { clocks[series(topic, number)] = (start, []) }
@@ -60,11 +64,13 @@ struct ChaosLedger {
         if !clock.late.isEmpty, Int.random(in: 0..<6, using: &random) == 0 {
             return clock.late.remove(at: Int.random(in: clock.late.indices, using: &random))
         }
+        if isPresent { clock.next = max(clock.next, Timestamp.now().milliseconds) }
+        let steps = isPresent ? 1...40 : Int64(200)...9_000
         while Int.random(in: 0..<5, using: &random) == 0 {
             clock.late.append(clock.next)
-            clock.next += Int64.random(in: 200...9_000, using: &random)
+            clock.next += Int64.random(in: steps, using: &random)
         }
-        defer { clock.next += Int64.random(in: 200...9_000, using: &random) }
+        defer { clock.next += Int64.random(in: steps, using: &random) }
         return clock.next
     }
 

@@ -21,9 +21,9 @@ actor ChaosPublisher {
     /// Kafka's sign for a record without a time; samples without one get that at which they are decoded.
     static let noTime = Timestamp(milliseconds: -1)
 
-    /// - Parameter start: the earliest timestamp of its ledger.
+    /// - Parameter start: the earliest timestamp of its ledger; nil for the present.
     init(
-        _ weir: WeirProcesses, instance: String, address: String, topics: [TopicName], start: Int64,
+        _ weir: WeirProcesses, instance: String, address: String, topics: [TopicName], start: Int64?,
         random: SeededRandom
     ) {
         self.weir = weir
