@@ -77,6 +77,10 @@ public final class SubscriberService: Service, Measured, Sendable {
     /// How long samples took from being collected to being committed. Any thread.
     public var latency: LatencyHistogram { keeper.latency }
 
+    /// How long samples took from being collected until they had been read and, in the mode `realtime`, matched: before they
+    /// are committed. What is read again counts again. Any thread.
+    public var arrival: LatencyHistogram { keeper.arrival }
+
     /// The port on which direct publishers are served; nil as long as none are.
     public var directPort: Int? { listeningPort.withLock { $0 } }
 
@@ -134,7 +138,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         let alerts = makeAlerts(cluster, producer)
         let intake = Intake(
             formats: configuration.formats, policy: configuration.commitPolicy, mode: configuration.mode,
-            watermark: configuration.watermark, observer: alerts, logger: logger)
+            watermark: configuration.watermark, observer: alerts, statistics: keeper, logger: logger)
         let database = CommittedProgress(writer: writer, store: store)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try cluster.map { cluster in

@@ -71,6 +71,7 @@ actor Intake {
     private let policy: CommitPolicy
     private let mode: ProcessingMode
     private let observer: (any ArrivalObserver)?
+    private let statistics: StatisticsKeeper
     private let logger: Logger
     private var decoder: RecordDecoder
     private var harvest = Harvest()
@@ -102,17 +103,20 @@ actor Intake {
     /// Samples of direct links that were dropped, because others had committed before.
     private(set) var droppedDirectSamples = 0
 
-    /// - Parameter observer: sees what arrives, in a mode that acts on arrival.
+    /// - Parameters:
+    ///   - observer: sees what arrives, in a mode that acts on arrival.
+    ///   - statistics: is told how long samples took to arrive.
     init(
         formats: [TopicFormat], policy: CommitPolicy, mode: ProcessingMode,
         watermark: WatermarkSettings = WatermarkSettings(), observer: (any ArrivalObserver)?,
-        limits: DecodingLimits = DecodingLimits(), logger: Logger
+        limits: DecodingLimits = DecodingLimits(), statistics: StatisticsKeeper = StatisticsKeeper(), logger: Logger
     ) {
         decoder = RecordDecoder(formats: formats, limits: limits)
         decoder.watermark = EventTimeWatermark(settings: watermark)
         self.policy = policy
         self.mode = mode
         self.observer = mode.actsOnArrival ? observer : nil
+        self.statistics = statistics
         self.logger = logger
     }
 
@@ -207,7 +211,10 @@ actor Intake {
             }
         }
         if mode.commitsEachRecord {
-            for index in alone.indices { note(batch, at: clock, in: &alone[index]) }
+            for index in alone.indices {
+                note(batch, at: clock, in: &alone[index])
+                statistics.arrived(&alone[index].collected)
+            }
             singles = alone.reversed()
             // What was in hand before is the first one's now.
             begun += alone.count - (wasEmpty || alone.isEmpty ? 0 : 1)
@@ -220,6 +227,7 @@ actor Intake {
             observer?.arrived(
                 in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series, of: source, plausible: plausible
             )
+            statistics.arrived(&harvest.collected)
         }
         decoder.watermark.reachedEnd(of: EventTimeSource.Partition(batch.topicPartition), at: clock)
         change()
@@ -246,6 +254,7 @@ actor Intake {
             source, from: position.taken, to: position.stored(upTo: batch.nextOffset, batch.batches.last))
         observer?.arrived(
             in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series, of: source, plausible: plausible)
+        statistics.arrived(&harvest.collected)
     }
 
     /// Decodes what was read into a harvest for each record. Each has the sequences and the event time of the records up
@@ -277,7 +286,10 @@ actor Intake {
             harvests.append(rest)
         }
         position.taken = reached
-        for index in harvests.indices { note(batch, at: clock, in: &harvests[index]) }
+        for index in harvests.indices {
+            note(batch, at: clock, in: &harvests[index])
+            statistics.arrived(&harvests[index].collected)
+        }
         begun += harvests.count
         singles = harvests.reversed()
     }
