@@ -17,9 +17,8 @@ public struct SubscriberConfiguration: Sendable {
     /// The consumer group. Its committed offsets follow the database; they are for tools that show the lag. The database is the
     /// group's: several processes of one group may share it, on one host.
     public var group = "weir"
-    /// A name for this process in the group (Kafka's `group.instance.id`): when it is back within the session timeout it goes
-    /// on with the partitions it had. Nil for none.
-    public var groupInstanceID: String?
+    /// How this process is known in the group.
+    public var identity = GroupIdentity.placeAtDatabase
     /// A process that is not heard of for this long has its partitions given to others of the group.
     public var sessionTimeout: Duration = .seconds(10)
     /// The topics to read: a regular expression over the whole name. New topics are found while it runs.

@@ -27,12 +27,16 @@ internal import Synchronization
 public final class SubscriberService: Service, Measured, Sendable {
     /// How long a shutdown waits for the last commit. What is not committed by then is read again at the next start.
     private static let lastCommitPatience = Duration.milliseconds(1200)
+    /// How often the coordinator hears of it, at least, and it of a rebalance.
+    private static let heartbeatInterval = Duration.seconds(1)
 
     private let configuration: SubscriberConfiguration
     private let logger: Logger
     private let rejectedTopic: TopicName
     private let alertsTopic: TopicName
     private let writer: SeriesWriter
+    /// Its place among the processes of the database, where it is known by that.
+    private let slot: MemberSlot?
     private let store = BlockingQueue(label: "weir.store")
     /// For evaluating rules, which takes longer than a commit may wait.
     private let ruleWork = BlockingQueue(label: "weir.rules")
@@ -64,6 +68,8 @@ public final class SubscriberService: Service, Measured, Sendable {
         store.rules = try RuleSelection.rules(configuration)
         store.group = configuration.group
         writer = try SeriesWriter(path: configuration.databasePath, configuration: store, logger: logger)
+        let needsPlace = configuration.identity == .placeAtDatabase && !configuration.bootstrap.isEmpty
+        slot = needsPlace ? try MemberSlot(of: writer) : nil
     }
 
     /// What has been done so far. Any thread.
@@ -124,6 +130,25 @@ public final class SubscriberService: Service, Measured, Sendable {
         return Cluster(configuration: client, logger: logger)
     }
 
+    private var consumerConfiguration: GroupConsumerConfiguration {
+        var consumer = GroupConsumerConfiguration(
+            group: configuration.group,
+            topics: .pattern(
+                configuration.topicPattern, excluding: [configuration.rejectedTopic, configuration.alertsTopic]))
+        consumer.sessionTimeout = configuration.sessionTimeout
+        consumer.heartbeatInterval = min(configuration.sessionTimeout / 3, Self.heartbeatInterval)
+        if case .named(let name) = configuration.identity { consumer.instanceID = name }
+        if let slot {
+            consumer.instanceID = slot.name
+            consumer.leavesWhenStatic = true
+        }
+        // What stays with a member is read on while other partitions move.
+        consumer.assignors = [.cooperativeSticky]
+        // Offsets that transactions leave without records are told from records that were deleted.
+        consumer.fetching.deliversEmptyBatches = true
+        return consumer
+    }
+
     /// Nil in modes that raise none, and where there is no cluster to publish them to.
     private func makeAlerts(_ cluster: Cluster?, _ producer: Producer?) -> Alerts? {
         guard configuration.mode.actsOnArrival, let cluster, let producer else { return nil }
@@ -143,17 +168,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try cluster.map { cluster in
             try GroupConsumer(
-                cluster: cluster,
-                configuration: GroupConsumerConfiguration(
-                    group: configuration.group,
-                    topics: .pattern(
-                        configuration.topicPattern, excluding: [configuration.rejectedTopic, configuration.alertsTopic]),
-                    // What stays with a member is read on while other partitions move.
-                    sessionTimeout: configuration.sessionTimeout,
-                    heartbeatInterval: configuration.sessionTimeout / 3, instanceID: configuration.groupInstanceID,
-                    assignors: [.cooperativeSticky],
-                    // Offsets that transactions leave without records are told from records that were deleted.
-                    fetching: FetchConfiguration(deliversEmptyBatches: true)),
+                cluster: cluster, configuration: consumerConfiguration,
                 listener: Assignments(
                     intake: intake, cluster: cluster, database: database, follower: follower, logger: logger))
         }

@@ -83,6 +83,17 @@ import Testing
         #expect(try open().recovery.isClean)
     }
 
+    /// What a damaged epoch, or one of a log from elsewhere, comes to.
+    @Test func anEpochThatOlderOnesFollowStaysInTheCheckpoint() throws {
+        var log = try open()
+        for epoch: Int32 in [1, 122, 1] { _ = try log.append(try LogMaking.batch(number: 0), leaderEpoch: epoch) }
+        try log.close()
+        let whole = try LogMaking.fileBytes(file)
+        #expect(String(decoding: whole, as: UTF8.self) == "0\n2\n1 0\n122 1\n")
+        #expect(try open().recovery.isClean)
+        #expect(try LogMaking.fileBytes(file) == whole)
+    }
+
     @Test func theCheckpointFollowsTheLogsEnds() throws {
         var log = try open()
         try fill(&log)

@@ -190,6 +190,59 @@ import Testing
         }
     }
 
+    @Test func staticMemberThatLeavesIsNotWaitedFor() async throws {
+        try await withTopic { _, cluster, name, _ in
+            func configuration(_ instance: String) -> GroupConsumerConfiguration {
+                var configuration = self.configuration(.named([name]))
+                configuration.instanceID = instance
+                configuration.leavesWhenStatic = true
+                // Longer than the test waits.
+                configuration.sessionTimeout = .seconds(1200)
+                return configuration
+            }
+            let stays = try Reader(cluster, configuration("one"))
+            let leaves = try Reader(cluster, configuration("two"))
+            try await eventually("both have half") {
+                stays.consumer.assignment.count == 2 && leaves.consumer.assignment.count == 2
+            }
+            try await leaves.cancel()
+            try await eventually("the other has all") { stays.consumer.assignment.count == 4 }
+            // One that another of its name has replaced does not take that one out of the group.
+            let replaced = try Reader(cluster, configuration("two"))
+            try await eventually("it has half") { replaced.consumer.assignment.count == 2 }
+            let usurper = try Reader(cluster, configuration("two"))
+            await #expect {
+                try await replaced.end()
+            } throws: { error in
+                (error as? KafkaClientError)?.code == .fencedInstanceID
+            }
+            try await eventually("both have half") {
+                stays.consumer.assignment.count == 2 && usurper.consumer.assignment.count == 2
+            }
+            #expect(try await Admin(cluster: cluster).describeGroups(["g"]).first?.members.count == 2)
+            try await usurper.cancel()
+            try await stays.cancel()
+        }
+    }
+
+    @Test func newPartitionsAreReadThoughTheLeaderCameBackUnnoticed() async throws {
+        try await withTopic { _, cluster, name, _ in
+            var configuration = self.configuration(.pattern("t"))
+            configuration.instanceID = "one"
+            configuration.sessionTimeout = .seconds(1200)
+            let first = try Reader(cluster, configuration)
+            try await eventually("it has all") { first.consumer.assignment.count == 4 }
+            let generation = first.consumer.groupMetadata.generation
+            try await first.cancel()
+            let back = try Reader(cluster, configuration)
+            try await eventually("it has all again") { back.consumer.assignment.count == 4 }
+            #expect(back.consumer.groupMetadata.generation == generation, "nobody leads the generation any more")
+            try await Admin(cluster: cluster).createPartitions(of: name, count: 6)
+            try await eventually("it has the new ones too") { back.consumer.assignment.count == 6 }
+            try await back.cancel()
+        }
+    }
+
     @Test func pausedPartitionWaitsAndMissesNothing() async throws {
         try await withTopic(partitions: 2) { _, cluster, name, producer in
             let quiet = TopicPartition(topic: name, partition: 0)

@@ -36,11 +36,12 @@ extension LogRecovery {
         report.rebuiltIndexes.append(path)
     }
 
-    /// Whether the first batch, the last, and each with which an epoch begins, are of the epochs that the checkpoint says.
+    /// Whether the first batch and each with which an epoch begins are of the epochs that the checkpoint says, and the last
+    /// is of no newer one. It may be of an older one, which begins nothing.
     private func isBorneOut(
         _ epochs: LeaderEpochs, _ segments: [SealedSegment], first: RecordBatchHeader, last: Int32
     ) throws(LogError) -> Bool {
-        guard epochs.epoch(at: first.baseOffset) ?? -1 == max(-1, first.partitionLeaderEpoch), epochs.latest == last
+        guard epochs.epoch(at: first.baseOffset) ?? -1 == max(-1, first.partitionLeaderEpoch), epochs.latest >= last
         else { return false }
         for entry in epochs.entries.dropFirst() {
             guard let index = segments.firstIndex(where: { $0.nextOffset > entry.start }) else { return false }

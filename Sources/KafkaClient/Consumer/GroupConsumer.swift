@@ -101,8 +101,8 @@ public final class GroupConsumer: AsyncSequence, Sendable {
         try await member.commit(offsets)
     }
 
-    /// Gives the partitions up, leaves the group (unless it is a static member) and ends the sequence; returns when that is done, within two seconds
-    /// plus what the listener takes.
+    /// Gives the partitions up, leaves the group (unless it is a static member that stays) and ends the sequence; returns when
+    /// that is done, within two seconds plus what the listener takes.
     public func close() async {
         member.close()
         let running = task.withLock { task -> Task<Void, Never>? in

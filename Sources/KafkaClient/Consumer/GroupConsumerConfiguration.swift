@@ -12,10 +12,13 @@ public struct GroupConsumerConfiguration: Sendable {
     public var heartbeatInterval: Duration
     /// How long the members get to finish what they have and join again when the group rebalances.
     public var rebalanceTimeout: Duration
-    /// The static member's id (`group.instance.id`, KIP-345), unique in the group; nil for a dynamic member. A static
-    /// member does not leave the group when it is closed: if it is back within the session timeout it goes on with the
-    /// partitions it had, and the others notice nothing. Needs Kafka 2.3.
+    /// The static member's id (`group.instance.id`, KIP-345), unique in the group; nil for a dynamic member. If a static
+    /// member is back within the session timeout it goes on with the partitions it had, and the others notice nothing. Needs
+    /// Kafka 2.3; in a group of an older broker the member is a dynamic one.
     public var instanceID: String?
+    /// Whether a static member leaves the group when it is closed, as a dynamic one always does, so that the others have its
+    /// partitions at once (KIP-1092). One that does not is waited for until its session ends.
+    public var leavesWhenStatic: Bool
     /// How partitions are spread over members, in order of preference; the first that all members know is used. If all
     /// of them are cooperative, partitions that stay with a member are read on during a rebalance (KIP-429); otherwise
     /// every rebalance takes all partitions from everybody first.
@@ -28,6 +31,7 @@ public struct GroupConsumerConfiguration: Sendable {
         group: String, topics: TopicSelection, topicRefresh: Duration = .seconds(1),
         sessionTimeout: Duration = .seconds(10), heartbeatInterval: Duration = .seconds(3),
         rebalanceTimeout: Duration = .seconds(60), instanceID: String? = nil,
+        leavesWhenStatic: Bool = false,
         assignors: [PartitionAssignor] = [.range, .cooperativeSticky],
         fetching: FetchConfiguration = FetchConfiguration()
     ) {
@@ -38,6 +42,7 @@ public struct GroupConsumerConfiguration: Sendable {
         self.heartbeatInterval = heartbeatInterval
         self.rebalanceTimeout = rebalanceTimeout
         self.instanceID = instanceID
+        self.leavesWhenStatic = leavesWhenStatic
         self.assignors = assignors
         self.fetching = fetching
     }

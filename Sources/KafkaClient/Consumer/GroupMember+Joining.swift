@@ -42,15 +42,18 @@ extension GroupMember {
         let joined = try await requests.join(
             memberID: memberID, subscription: subscription, configuration: configuration)
         state.withLock { $0.memberID = joined.memberID }
+        let isLeader = joined.leader == joined.memberID
         var assignments: Assignments = [:]
-        var dividedCounts: [TopicName: Int]?
-        if joined.leader == joined.memberID {
-            (assignments, dividedCounts) = try await divide(joined)
+        var counts: [TopicName: Int]
+        if isLeader {
+            (assignments, counts) = try await divide(joined)
+        } else {
+            counts = try await partitions(of: wanted).mapValues(\.count)
         }
         return Membership(
             memberID: joined.memberID, generation: joined.generationID,
             partitions: try await requests.sync(joined, assignments: assignments), selection: selection,
-            topics: topics, dividedCounts: dividedCounts)
+            topics: topics, isLeader: isLeader, partitionCounts: counts)
     }
 
     /// The leader's task: who reads what.
@@ -63,10 +66,16 @@ extension GroupMember {
         let members = joined.members.map(ConsumerProtocol.member)
         let topics = members.reduce(into: Set<TopicName>()) { $0.formUnion($1.topics) }
         cluster.invalidateMetadata(of: topics)
-        let metadata = try await cluster.metadata(of: topics)
-        var partitions: [TopicName: [PartitionIndex]] = [:]
-        for topic in topics { partitions[topic] = metadata.topics[topic]?.partitions.map(\.index) ?? [] }
+        let partitions = try await partitions(of: topics)
         return (assignor.assign(members, partitions), partitions.mapValues(\.count))
+    }
+
+    /// The partitions of each topic; none for one that does not exist.
+    private func partitions(of topics: Set<TopicName>) async throws -> [TopicName: [PartitionIndex]] {
+        let metadata = try await cluster.metadata(of: topics)
+        return topics.reduce(into: [:]) { partitions, topic in
+            partitions[topic] = metadata.topics[topic]?.partitions.map(\.index) ?? []
+        }
     }
 
     /// The topics to ask for: named ones whether they exist or not, as their owner may create them any time.

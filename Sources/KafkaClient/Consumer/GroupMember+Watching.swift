@@ -44,7 +44,8 @@ extension GroupMember {
     /// Ends the generation when there are topics or partitions to be divided anew.
     ///
     /// That is the leader's business, since everybody looks for topics when joining. Another member speaks up only
-    /// when it keeps seeing other topics than it joined with: then it had asked a broker that did not know them yet.
+    /// when it keeps seeing others than it joined with: then it had asked a broker that did not know them yet, or nobody leads,
+    /// as in a group whose leader is a static member that came back unnoticed: it was told that it follows (KIP-814).
     func watchTopics(_ membership: Membership, end: OneShot<GenerationEnd>) async {
         var surprises = 0
         while !Task.isCancelled {
@@ -67,15 +68,15 @@ extension GroupMember {
 
     private func watchInterval(_ membership: Membership) -> Duration {
         if membership.selection.hasPattern { return configuration.topicRefresh }
-        let isSomeMissing = membership.dividedCounts?.values.contains(0) ?? false
+        let isSomeMissing = membership.isLeader && membership.partitionCounts.values.contains(0)
         return isSomeMissing ? configuration.topicRefresh : cluster.configuration.metadataMaxAge
     }
 
     private func haveTopicsChanged(_ membership: Membership) async throws -> Bool {
         if try await topics(of: membership.selection) != membership.topics { return true }
-        guard let divided = membership.dividedCounts else { return false }
-        if !membership.selection.hasPattern { cluster.invalidateMetadata(of: divided.keys) }
-        let metadata = try await cluster.metadata(of: Set(divided.keys))
-        return divided.contains { topic, count in metadata.partitionCount(of: topic) ?? 0 != count }
+        let known = membership.partitionCounts
+        if !membership.selection.hasPattern { cluster.invalidateMetadata(of: known.keys) }
+        let metadata = try await cluster.metadata(of: Set(known.keys))
+        return known.contains { topic, count in metadata.partitionCount(of: topic) ?? 0 != count }
     }
 }

@@ -146,8 +146,7 @@ final class GroupMember: Sendable {
             state.membership = nil
             return state.memberID
         }
-        // A static member may come back; if it does not, its session ends by itself.
-        guard !memberID.isEmpty, configuration.instanceID == nil else { return }
+        guard !memberID.isEmpty, configuration.instanceID == nil || configuration.leavesWhenStatic else { return }
         do {
             let requests = requests
             // A task of its own, awaited: the consumer may have been let go of, and still wants to say goodbye.

@@ -14,10 +14,11 @@ struct GroupRequests: Sendable {
     private static let syncVersion: Int16 = 3
     private static let heartbeatVersion: Int16 = 3
     private static let leaveVersion: Int16 = 2
+    private static let staticLeaveVersion: Int16 = 3
 
     let cluster: Cluster
     let group: String
-    /// A static member's id.
+    /// A static member's id; a broker older than Kafka 2.3 is not told it, and makes the member a dynamic one.
     var instanceID: String?
     let lane: ConnectionLane
 
@@ -32,7 +33,6 @@ struct GroupRequests: Sendable {
         request.sessionTimeoutMs = configuration.sessionTimeout.wholeMilliseconds
         request.rebalanceTimeoutMs = configuration.rebalanceTimeout.wholeMilliseconds
         request.memberID = memberID
-        request.groupInstanceID = instanceID
         request.protocolType = ConsumerProtocol.type
         request.protocols = try configuration.assignors.map {
             JoinGroupRequest.JoinGroupRequestProtocol(
@@ -50,7 +50,12 @@ struct GroupRequests: Sendable {
 
     private func join(_ request: JoinGroupRequest, timeout: Duration) async throws -> JoinGroupResponse {
         try await cluster.send(
-            request, to: .coordinator(group: group), lane: lane, maximumVersion: Self.joinVersion, timeout: timeout)
+            to: .coordinator(group: group), lane: lane, maximumVersion: Self.joinVersion, timeout: timeout
+        ) { version in
+            var request = request
+            if version >= 5 { request.groupInstanceID = instanceID }
+            return request
+        }
     }
 
     /// Tells the assignments (the leader) or nothing (the others); returns the member's own partitions.
@@ -59,13 +64,18 @@ struct GroupRequests: Sendable {
         request.groupID = group
         request.generationID = joined.generationID
         request.memberID = joined.memberID
-        request.groupInstanceID = instanceID
         request.assignments = try assignments.map { member, partitions in
             SyncGroupRequest.SyncGroupRequestAssignment(
                 memberID: member, assignment: try ConsumerProtocol.assignmentBytes(partitions))
         }
-        let answer = try await cluster.send(
-            request, to: .coordinator(group: group), lane: lane, maximumVersion: Self.syncVersion)
+        let syncing = request
+        let answer: SyncGroupResponse = try await cluster.send(
+            to: .coordinator(group: group), lane: lane, maximumVersion: Self.syncVersion
+        ) { version in
+            var request = syncing
+            if version >= 3 { request.groupInstanceID = instanceID }
+            return request
+        }
         try check(answer.errorCode, "joining group \(group)")
         do {
             return try ConsumerProtocol.partitions(in: answer.assignment)
@@ -77,19 +87,28 @@ struct GroupRequests: Sendable {
     }
 
     func heartbeat(memberID: String, generation: Int32) async throws {
-        let request = HeartbeatRequest(
-            groupID: group, generationID: generation, memberID: memberID, groupInstanceID: instanceID)
-        let answer = try await cluster.send(
-            request, to: .coordinator(group: group), lane: lane, maximumVersion: Self.heartbeatVersion)
+        let answer: HeartbeatResponse = try await cluster.send(
+            to: .coordinator(group: group), lane: lane, maximumVersion: Self.heartbeatVersion
+        ) { version in
+            HeartbeatRequest(
+                groupID: group, generationID: generation, memberID: memberID,
+                groupInstanceID: version >= 3 ? instanceID : nil)
+        }
         try check(answer.errorCode, "heartbeat to group \(group)")
     }
 
     /// On the shared lane: a join may be under way on the other.
     func leave(memberID: String, timeout: Duration) async throws {
-        let answer = try await cluster.send(
-            LeaveGroupRequest(groupID: group, memberID: memberID), to: .coordinator(group: group),
-            maximumVersion: Self.leaveVersion, timeout: timeout)
+        let answer: LeaveGroupResponse = try await cluster.send(
+            to: .coordinator(group: group),
+            maximumVersion: instanceID == nil ? Self.leaveVersion : Self.staticLeaveVersion, timeout: timeout
+        ) { version in
+            guard version >= 3 else { return LeaveGroupRequest(groupID: group, memberID: memberID) }
+            let member = LeaveGroupRequest.MemberIdentity(memberID: memberID, groupInstanceID: instanceID)
+            return LeaveGroupRequest(groupID: group, members: [member])
+        }
         try check(answer.errorCode, "leaving group \(group)")
+        for member in answer.members { try check(member.errorCode, "leaving group \(group)") }
     }
 
     func commit(
@@ -99,7 +118,6 @@ struct GroupRequests: Sendable {
         request.groupID = group
         request.generationIdOrMemberEpoch = generation
         request.memberID = memberID
-        request.groupInstanceID = instanceID
         request.topics = Dictionary(grouping: offsets, by: \.key.topic).map { topic, offsets in
             OffsetCommitRequest.OffsetCommitRequestTopic(
                 name: topic.rawValue,
@@ -110,8 +128,12 @@ struct GroupRequests: Sendable {
         }
         let committing = request
         let overdue = KafkaClientError.refused(.requestTimedOut, subject: "commit of group \(group)", message: nil)
-        let answer = try await withDeadline(timeout, overdue: overdue) { [self] in
-            try await cluster.send(committing, to: .coordinator(group: group))
+        let answer: OffsetCommitResponse = try await withDeadline(timeout, overdue: overdue) { [self] in
+            try await cluster.send(to: .coordinator(group: group)) { version in
+                var request = committing
+                if version >= 7 { request.groupInstanceID = instanceID }
+                return request
+            }
         }
         for topic in answer.topics {
             for partition in topic.partitions {

@@ -9,11 +9,11 @@ struct Membership: Sendable {
     /// What the member wanted when it joined, and the topics that were.
     let selection: TopicSelection
     let topics: [TopicName]
-    /// What the leader divided: partitions of each topic that any member asked for, 0 for one that does not exist.
-    /// Nil for the other members.
-    let dividedCounts: [TopicName: Int]?
-
-    var isLeader: Bool { dividedCounts != nil }
+    /// Whether this member has divided the partitions among all.
+    let isLeader: Bool
+    /// How many partitions each topic had, 0 for one that did not exist: of the leader, those that any member asked for, as
+    /// it divided them; of another, its own.
+    let partitionCounts: [TopicName: Int]
 }
 
 /// Why a generation ends for a member.

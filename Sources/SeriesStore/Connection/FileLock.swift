@@ -44,6 +44,13 @@ final class FileLock: Sendable {
         _ = flock(descriptor, LOCK_UN)
     }
 
+    /// Tells the file from all others on this machine, as long as it is there.
+    var id: String {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return "" }
+        return "\(status.st_dev):\(status.st_ino)"
+    }
+
     deinit {
         // Closing alone would leave the lock with a child that was forked and has not started its program yet.
         unlock()

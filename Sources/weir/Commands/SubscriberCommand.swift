@@ -40,11 +40,13 @@ struct SubscriberCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            A name for this process in the group (Kafka's group.instance.id): restarted within ten seconds it goes on with the \
-            partitions it had, and the others notice nothing (default: none).
+            A name for this process in the group (Kafka's group.instance.id), which it keeps over a shutdown: restarted within \
+            the session timeout it goes on with the partitions it had, and the others notice nothing. 'none': a new member \
+            with each start (default: by its place at the database, so that it is back at once when it was killed, and \
+            leaves the group when it is shut down).
             """,
             valueName: "name"))
-    var groupInstanceID: String?
+    var groupInstanceID: GroupIdentity?
 
     @Option(
         help: ArgumentHelp(
@@ -141,7 +143,8 @@ struct SubscriberCommand: AsyncParsableCommand {
             databasePath: try settings.value(database, "database", default: "./weir-data/weir.sqlite"))
         configuration.direct = listen.map { DirectListening(host: $0.host, port: $0.port) }
         configuration.group = try settings.value(group, "group", default: "weir")
-        configuration.groupInstanceID = try settings.value(groupInstanceID, "group-instance-id")
+        configuration.identity = try settings.value(
+            groupInstanceID, "group-instance-id", default: configuration.identity)
         configuration.sessionTimeout = try settings.value(
             sessionTimeout, "session-timeout", default: configuration.sessionTimeout)
         guard configuration.sessionTimeout >= .milliseconds(500) else {
