@@ -66,7 +66,8 @@ struct CommitLoop: Sendable {
             statistics.set(memory: await intake.memory, missedRecords: await intake.missedRecords)
             mentions.mention(report)
             skews.mention(harvest.skews)
-            earliest = start + policy.interval(afterCommitOf: clock.now - start)
+            // After a start each series is looked for once. That no larger commit would save, so the next need not wait for it.
+            earliest = start + policy.interval(afterCommitOf: clock.now - start - report.seriesDuration)
             try await tidy(until: earliest)
         }
     }
