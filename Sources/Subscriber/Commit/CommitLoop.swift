@@ -107,8 +107,15 @@ struct CommitLoop: Sendable {
                 }
                 let pause = Self.retryPauses[min(failures, Self.retryPauses.count - 1)]
                 failures += 1
+                if case .full = error { await makeRoom() }
                 try await Task.sleep(for: pause)
             }
         }
+    }
+
+    /// Deletes what is older than its retention, if this process leads: between commits there is no time for it while none
+    /// succeeds.
+    private func makeRoom() async {
+        while !Task.isCancelled, (try? await store.run { [writer] in try writer.expire() }) == true {}
     }
 }
