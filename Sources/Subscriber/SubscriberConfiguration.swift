@@ -21,6 +21,10 @@ public struct SubscriberConfiguration: Sendable {
     public var identity = GroupIdentity.placeAtDatabase
     /// A process that is not heard of for this long has its partitions given to others of the group.
     public var sessionTimeout: Duration = .seconds(10)
+    /// For how long windows wait for another process of the group that says nothing: until the partitions that it had are
+    /// with others, who say how far these are. A session times out, the others hear of it with their next heartbeat, and it takes
+    /// a moment to begin with a partition.
+    var memberPatience: Duration { sessionTimeout * 2 + .seconds(5) }
     /// The topics to read: a regular expression over the whole name. New topics are found while it runs.
     public var topicPattern = Self.standardTopicPattern
     /// Where lines that are no samples go; never read.

@@ -3,7 +3,7 @@ import GRDB
 import Glibc
 import Logging
 import MetricModel
-import SeriesStore
+@testable import SeriesStore
 import TestKit
 import Testing
 
@@ -96,11 +96,72 @@ import Testing
     func `a database that may not be written is named`() throws {
         let store = try StoreFixture()
         try store.writer().close()
+        func expectReadOnly() {
+            let error = #expect(throws: StoreError.self) { try store.writer() }
+            guard case .readOnly(store.path, _) = error else {
+                Issue.record("\(error.map { "\($0)" } ?? "no error")")
+                return
+            }
+        }
         chmod(store.path, 0o444)
-        #expect(throws: StoreError.readOnly(path: store.path)) { try store.writer() }
+        expectReadOnly()
         chmod(store.directory.path, 0o555)
         defer { chmod(store.directory.path, 0o755) }
-        #expect(throws: StoreError.readOnly(path: store.path)) { try store.writer() }
+        expectReadOnly()
+    }
+
+    /// A database as a process leaves it that is killed in the middle of a transaction before there is a write-ahead log.
+    private func leaveTransaction(in store: StoreFixture, madeBy make: (DatabaseQueue) throws -> Void) throws {
+        let alive = try StoreFixture()
+        let queue = try DatabaseQueue(path: alive.path)
+        try make(queue)
+        try queue.writeWithoutTransaction { database in
+            // More than the cache holds, so that some of it is in the file, and the journal is one that counts.
+            try database.execute(
+                sql: """
+                    PRAGMA cache_size = 2;
+                    BEGIN IMMEDIATE;
+                    CREATE TABLE never_committed (a);
+                    WITH RECURSIVE rows (row) AS (SELECT 1 UNION ALL SELECT row + 1 FROM rows LIMIT 100)
+                    INSERT INTO never_committed SELECT randomblob(1000) FROM rows;
+                    """)
+            for suffix in ["", "-journal"] {
+                try FileManager.default.copyItem(atPath: alive.path + suffix, toPath: store.path + suffix)
+            }
+            try database.execute(sql: "ROLLBACK")
+        }
+        try queue.close()
+    }
+
+    @Test func `a process that was killed while it made the database hinders nobody that writes`() throws {
+        let store = try StoreFixture()
+        try leaveTransaction(in: store) { queue in
+            try queue.write {
+                try $0.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+            }
+        }
+        let error = #expect(throws: StoreError.self) {
+            try SeriesReader(path: store.path, busyTimeout: .milliseconds(50))
+        }
+        #expect(error == .unrecovered(path: store.path, detail: "SQLITE_READONLY_ROLLBACK"))
+        #expect(try #require(error).isTransient)
+        #expect("\(try #require(error))".contains("start 'weir subscriber' on it"))
+        try store.writer().close()
+        #expect(try store.reader().seriesCount() == 0)
+    }
+
+    @Test func `a reader waits until somebody has undone what a killed process left`() async throws {
+        let store = try StoreFixture()
+        try leaveTransaction(in: store) { try Schema.migrate($0) }
+        let reading = Task.detached {
+            let reader = try SeriesReader(path: store.path, busyTimeout: .seconds(60))
+            defer { try? reader.close() }
+            return try reader.seriesCount()
+        }
+        // Long enough for the reader to have met it, most of the time; it is as right when it comes later.
+        try await Task.sleep(for: .milliseconds(100))
+        try store.writer().close()
+        #expect(try await reading.value == 0)
     }
 
     @Test func `damage is reported with the file, not as a trap`() throws {

@@ -47,7 +47,8 @@ private final class RuleFixture {
     /// Stores samples, and says how far event time has come.
     @discardableResult
     func commit(
-        _ samples: [(series: Labels, seconds: Int64, value: Double)], eventTime: Int64? = nil, by member: Int = 0
+        _ samples: [(series: Labels, seconds: Int64, value: Double)], eventTime: Int64? = nil, by member: Int = 0,
+        now: Timestamp = .now()
     ) throws -> CommitReport {
         let member = members[member]
         var head = Head()
@@ -59,7 +60,7 @@ private final class RuleFixture {
             guard let reference = member.references[sample.series] else { continue }
             head.append(reference, timestamp: .second(sample.seconds), value: sample.value)
         }
-        return try member.writer.commit(head, eventTime: eventTime.map { .second($0) })
+        return try member.writer.commit(head, eventTime: eventTime.map { .second($0) }, now: now)
     }
 
     /// Evaluates everything that is due, by whoever leads.
@@ -380,6 +381,26 @@ extension TextFormat {
             try fixture.open([try Self.rule("r", [.min])])
         }
         #expect(throws: StoreError.otherRules(path: fixture.store.path)) { try fixture.open([]) }
+    }
+
+    @Test func `a process that was killed holds windows back until its patience is over`() throws {
+        let fixture = try RuleFixture([try Self.rule("r")], members: 2)
+        let patience = SeriesWriter.Configuration().memberPatience
+        let now = Timestamp.now()
+        try fixture.commit([(.load(host: 2), 6, 1)], eventTime: 50, by: 1, now: now)
+        try fixture.commit([(.load(host: 1), 5, 1)], eventTime: 100, now: now)
+        try fixture.close()
+        // Nothing more is heard of the other one, which may still have its partitions.
+        try fixture.commit([], eventTime: 101, now: now + patience)
+        try fixture.close()
+        #expect(try fixture.emit().isEmpty)
+        try fixture.commit([], eventTime: 102, now: now + patience + .milliseconds(1))
+        try fixture.close()
+        #expect(try fixture.emit().count == 2, "what it stored is in there")
+        // Should it be alive after all, what it brings opens the window again.
+        try fixture.commit([(.load(host: 2), 7, 5)], eventTime: 60, by: 1, now: now + patience + .seconds(1))
+        try fixture.close()
+        #expect(try fixture.emit().map(\.revision) == [2])
     }
 
     @Test func `the last records equal the samples when processes share a database and take turns in leading`() throws {

@@ -1,4 +1,5 @@
 import Aggregation
+import Broker
 import KafkaClient
 import KafkaProtocol
 import Logging
@@ -211,6 +212,64 @@ import Testing
         }
         try await subscriber.stop()
         try await pipeline.stop()
+    }
+
+    @Test func `results wait while the cluster is away, up to a limit, and go out when it is back`() async throws {
+        let directory = try TemporaryDirectory("weir-outbox")
+        let log = LogLines()
+        var brokerConfiguration = BrokerConfiguration(dataDirectory: directory.appending("broker"))
+        brokerConfiguration.port = try freePort()
+        brokerConfiguration.durability = .pageCache
+        func startBroker() async throws -> (running: Running<BrokerService>, port: Int) {
+            let broker = Running(
+                BrokerService(configuration: brokerConfiguration, logger: log.logger), logger: log.logger)
+            return (broker, try await broker.service.listening())
+        }
+        var (broker, port) = try await startBroker()
+        let address = BrokerAddress(host: "127.0.0.1", port: port)
+        let cluster = Cluster(configuration: ClientConfiguration(bootstrap: [address]), logger: log.logger)
+        let end = Timestamp.now().milliseconds / 1000
+        let producer = Producer(cluster: cluster)
+        _ = try await producer.send(
+            ProducerMessage(
+                topic: try TopicName("metrics.other"), key: ByteBuffer(string: "a"),
+                value: ByteBuffer(string: "other 1 \(end * 1000)")))
+
+        var configuration = SubscriberConfiguration(
+            bootstrap: [address], databasePath: directory.appending("weir.sqlite"))
+        configuration.mode = .stream
+        configuration.rules = try RuleFile(
+            parsing: "[{match: up, interval: 1s, outputs: [count_samples], lateness: 0s}]", path: "rules.yaml")
+        // It keeps its partition while it hears nothing of the cluster, and goes on with what comes on a direct link.
+        configuration.sessionTimeout = .seconds(60)
+        configuration.direct = DirectListening(host: "127.0.0.1", port: 0)
+        configuration.maximumWaitingEmissions = 5
+        let subscriber = Running(
+            try SubscriberService(configuration: configuration, logger: log.logger), logger: log.logger)
+        let statistics = { subscriber.service.statistics }
+        try await eventually("it has read its partition") { statistics().samplesStored == 1 }
+        try await broker.stop()
+
+        let client = try await RawClient.connect(port: try #require(subscriber.service.directPort))
+        let lines = (0...20).map { "up 1 \((end - 20 + Int64($0)) * 1000)\n" }.joined()
+        try await client.send(ByteBuffer(string: lines))
+        try await eventually("samples are stored all the same") { statistics().samplesStored == 22 }
+        try await eventually("windows are held back: \(log.visible)") { statistics().heldBackWindows > 0 }
+        try await eventually("it says so") {
+            log.visible.contains { $0.contains("windows are not closed because the cluster does not take") }
+        }
+        try await eventually("no more than a few results wait") { (5..<20).contains(statistics().waitingEmissions) }
+        #expect(statistics().emittedRecords == 0)
+
+        (broker, _) = try await startBroker()
+        try await eventually("all results go out: \(log.visible)") {
+            statistics().emittedRecords == 20 && statistics().waitingEmissions == 0
+        }
+        #expect(statistics().lostEmissions == 0)
+        try await subscriber.stop()
+        await producer.close()
+        cluster.close()
+        try await broker.stop()
     }
 
     @Test func `rules that cannot be evaluated are refused at the start`() async throws {

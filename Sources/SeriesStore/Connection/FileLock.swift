@@ -23,8 +23,9 @@ final class FileLock: Sendable {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             let code = errno
-            if code == EACCES || code == EROFS || code == EPERM { throw .readOnly(path: databasePath) }
-            throw .cannotOpen(path: databasePath, reason: String(cString: strerror(code)))
+            let reason = "\(path): \(String(cString: strerror(code)))"
+            if code == EACCES || code == EROFS || code == EPERM { throw .readOnly(path: databasePath, detail: reason) }
+            throw .cannotOpen(path: databasePath, reason: reason)
         }
     }
 

@@ -8,7 +8,7 @@ struct Readiness {
 
     /// Makes it so, while nobody else writes. Gives what the file was before.
     func prepare() throws(StoreError) -> Schema.Condition {
-        let condition = try Schema.inspect(path: path, busyTimeout: configuration.busyTimeout)
+        let condition = try inspect()
         try StoreError.naming(path) {
             let queue = try DatabaseQueue(path: path, configuration: .writing(configuration))
             defer { try? queue.close() }
@@ -24,6 +24,23 @@ struct Readiness {
             }
         }
         return condition
+    }
+
+    /// What the file is. A change that somebody was killed in the middle of is undone first, as any program does that opens
+    /// the file for writing: who makes a database has no write-ahead log yet.
+    private func inspect() throws(StoreError) -> Schema.Condition {
+        do {
+            return try Schema.inspect(path: path, busyTimeout: configuration.busyTimeout)
+        } catch .unrecovered {
+            try StoreError.naming(path) {
+                var plain = Configuration()
+                plain.busyMode = .waiting(for: configuration.busyTimeout)
+                let queue = try DatabaseQueue(path: path, configuration: plain)
+                defer { try? queue.close() }
+                _ = try queue.unsafeRead { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
+            }
+            return try Schema.inspect(path: path, busyTimeout: configuration.busyTimeout)
+        }
     }
 
     /// Whether somebody has made the schema ready; others may be writing.

@@ -5,7 +5,10 @@ public enum StoreError: Error, Hashable {
     /// The file or its directory cannot be opened or created.
     case cannotOpen(path: String, reason: String)
     /// The file or its directory does not allow writing.
-    case readOnly(path: String)
+    case readOnly(path: String, detail: String)
+    /// Who wrote to it was killed in the middle of a change that only somebody who may write can undo. A process that writes
+    /// does so when it opens the database.
+    case unrecovered(path: String, detail: String)
     /// The file is no SQLite database.
     case notADatabase(path: String)
     /// An SQLite database that another program made.
@@ -42,7 +45,7 @@ public enum StoreError: Error, Hashable {
     /// Whether trying the same again later may succeed without anybody repairing the database.
     public var isTransient: Bool {
         switch self {
-        case .full, .busy, .inputOutput: true
+        case .full, .busy, .inputOutput, .unrecovered: true
         default: false
         }
     }
@@ -55,8 +58,15 @@ extension StoreError: CustomStringConvertible {
             "there is no database at '\(path)'; check the path, or start 'weir subscriber' once to create it"
         case .cannotOpen(let path, let reason):
             "cannot open the database '\(path)': \(reason); check that its directory exists and may be accessed"
-        case .readOnly(let path):
-            "the database '\(path)' cannot be written; check the permissions of the file and of its directory"
+        case .readOnly(let path, let detail):
+            """
+            the database '\(path)' cannot be written (\(detail)); check the permissions of the file and of its directory
+            """
+        case .unrecovered(let path, let detail):
+            """
+            whoever wrote to the database '\(path)' was killed in the middle of a change (\(detail)), and a reader cannot undo \
+            it; start 'weir subscriber' on it
+            """
         case .notADatabase(let path):
             "'\(path)' is not an SQLite database; move it away or choose another path"
         case .foreign(let path):

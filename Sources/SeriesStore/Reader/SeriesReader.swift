@@ -1,4 +1,5 @@
 internal import GRDB
+internal import GRDBSQLite
 
 /// Reads a database, beside its writer, in the same process or another one. Each call sees one committed state.
 ///
@@ -7,18 +8,23 @@ internal import GRDB
 public final class SeriesReader: Sendable {
     public let path: String
     private let pool: DatabasePool
+    private let busyTimeout: Duration
 
-    /// Opens an existing database. `busyTimeout` is for the moments when SQLite recovers or removes its log.
+    /// Opens an existing database. `busyTimeout` is for the moments when SQLite recovers or removes its log, and for the time
+    /// until another process has undone what one left that was killed (`StoreError.unrecovered`).
     public init(path: String, busyTimeout: Duration = .seconds(10)) throws(StoreError) {
         self.path = path
-        guard case .version(let version) = try Schema.inspect(path: path, busyTimeout: busyTimeout) else {
-            throw .missing(path: path)
-        }
-        guard version == Schema.version else {
-            throw .olderSchema(path: path, version: version, needed: Schema.version)
-        }
-        pool = try StoreError.naming(path) {
-            try DatabasePool(path: path, configuration: .reading(busyTimeout: busyTimeout))
+        self.busyTimeout = busyTimeout
+        pool = try Self.patiently(busyTimeout) { () throws(StoreError) in
+            guard case .version(let version) = try Schema.inspect(path: path, busyTimeout: busyTimeout) else {
+                throw .missing(path: path)
+            }
+            guard version == Schema.version else {
+                throw .olderSchema(path: path, version: version, needed: Schema.version)
+            }
+            return try StoreError.naming(path) {
+                try DatabasePool(path: path, configuration: .reading(busyTimeout: busyTimeout))
+            }
         }
     }
 
@@ -46,6 +52,24 @@ public final class SeriesReader: Sendable {
     }
 
     func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
-        try StoreError.naming(path) { try pool.read(body) }
+        try Self.patiently(busyTimeout) { () throws(StoreError) in
+            try StoreError.naming(path) { try pool.read(body) }
+        }
+    }
+
+    /// Tries again while a change is there to be undone, which only a process that writes can do: for as long as it waits for
+    /// locks.
+    private static func patiently<Value>(
+        _ patience: Duration, _ body: () throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do {
+                return try body()
+            } catch {
+                guard case .unrecovered = error, .now < deadline else { throw error }
+                sqlite3_sleep(10)
+            }
+        }
     }
 }

@@ -10,8 +10,6 @@ internal import MetricModel
 ///
 /// Owned by the `SeriesWriter`, used on its connection only.
 struct RuleEngine {
-    /// A process whose event time was not written for this long does not count any more.
-    private static let memberPatience = Duration.seconds(60)
     /// Windows are forgotten this long before the first of their samples goes: one may just be evaluated.
     private static let forgettingMargin = Duration.seconds(60)
 
@@ -31,6 +29,8 @@ struct RuleEngine {
     /// It took them over in the transaction under way.
     private var hasJustBegunToLead = false
     private let member: String
+    /// A process whose event time was not written for this long does not count any more.
+    private let memberPatience: Duration
     private let tables: RuleTables
     private var outbox: OutboxTable
     private var series: RuleSeries
@@ -45,8 +45,9 @@ struct RuleEngine {
     private var before: (sequences: [String: Int64], count: Int) = ([:], 0)
     private var arrivals: [(late: Int64, tooOld: Int64)] = []
 
-    init(_ rules: [AggregationRule], _ database: Database) throws {
+    init(_ rules: [AggregationRule], memberPatience: Duration, _ database: Database) throws {
         self.rules = rules
+        self.memberPatience = memberPatience
         member = "\(UInt64.random(in: .min ... .max))"
         tables = try RuleTables(database)
         outbox = try OutboxTable(database)
@@ -71,7 +72,7 @@ struct RuleEngine {
         let numbers = try RuleTables.install(rules, database)
         try outbox.begin(now: .now(), database)
         try outbox.reload(database)
-        try tables.forgetEventTimes(before: .now() - Self.memberPatience)
+        try tables.forgetEventTimes(before: .now() - memberPatience)
         try tables.forgetEventTime(of: member)
         states = try zip(rules, numbers).map { rule, id in
             State(rule: rule, id: id, ledger: try RuleTables.ledger(of: rule, id, database))
@@ -169,7 +170,7 @@ struct RuleEngine {
     }
 
     private mutating func advance(retentions: RetentionTable, now: Timestamp) throws {
-        let since = now - Self.memberPatience
+        let since = now - memberPatience
         let others = try tables.eventTime(ofOthersThan: member, since: since)
         let own = own.flatMap { $0.at >= since ? $0.eventTime : nil }
         guard let eventTime = [own, others].compactMap(\.self).min() else { return }

@@ -29,6 +29,9 @@ public final class SeriesWriter: Sendable {
         public var limits = SeriesLimits()
         /// What is aggregated besides the windows of all series. See `dueWindows(limit:)`.
         public var rules: [AggregationRule] = []
+        /// Windows are not closed before another process has come as far in event time, unless nothing was heard of it for
+        /// this long. What it reads is given to others by then, if the group's session timeout is shorter.
+        public var memberPatience: Duration = .seconds(60)
         /// The consumer group that the database belongs to. One without takes this; one of another group is refused. Nil is
         /// for tools, which take what there is.
         public var group: String?
@@ -119,7 +122,7 @@ public final class SeriesWriter: Sendable {
     public func close() throws(StoreError) {
         let result = state.withLock { state -> Result<Void, StoreError> in
             guard let queue = state?.queue else { return .success(()) }
-            // Where this fails, others stop waiting for it a minute later.
+            // Where this fails, others stop waiting for it after `memberPatience`.
             try? state?.transaction { state in try state.rules.leave() }
             // The prepared statements go first, for SQLite closes no connection that has any. The lock goes with
             // them; another writer may open while the rest is a matter between SQLite's connections.

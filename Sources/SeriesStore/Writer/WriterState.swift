@@ -44,7 +44,9 @@ struct WriterState {
             )
         }
         sealing = Sealing(age: configuration.sealAge)
-        rules = try queue.inSnapshot { try RuleEngine(configuration.rules, $0) }
+        rules = try queue.inSnapshot {
+            try RuleEngine(configuration.rules, memberPatience: configuration.memberPatience, $0)
+        }
         try findRules(until: .now + configuration.openingPatience)
     }
 

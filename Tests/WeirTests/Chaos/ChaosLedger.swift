@@ -17,11 +17,12 @@ struct ChaosLedger {
     private var clocks: [String: (next: Int64, late: [Int64])] = [:]
 
     private static let seriesPerTopic = 4
-    private static let linesPerRecord = 1...12
+    private let linesPerRecord: ClosedRange<Int>
 
     /// - Parameter start: the earliest timestamp.
-    init(instance: String, topics: [String], start: Int64) {
+    init(instance: String, topics: [String], start: Int64, linesPerRecord: ClosedRange<Int> = 1...12) {
         self.instance = instance
+        self.linesPerRecord = linesPerRecord
         for topic in topics {
             for number in 0..<Self.seriesPerTopic { clocks[series(topic, number)] = (start, []) }
         }
@@ -37,7 +38,7 @@ struct ChaosLedger {
     /// A record's text: a line for each of some samples of one topic.
     mutating func record(for topic: String, using random: inout SeededRandom) -> String {
         var lines: [String] = []
-        for _ in 0..<Int.random(in: Self.linesPerRecord, using: &random) {
+        for _ in 0..<Int.random(in: linesPerRecord, using: &random) {
             let series = series(topic, Int.random(in: 0..<Self.seriesPerTopic, using: &random))
             let timestamp = timestamp(of: series, using: &random)
             let value = Double(Int.random(in: -1_000_000...1_000_000, using: &random)) / 100

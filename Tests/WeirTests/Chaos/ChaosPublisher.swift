@@ -19,16 +19,18 @@ actor ChaosPublisher {
 
     private static let recordsPerLife = 20...120
     /// Kafka's sign for a record without a time; samples without one get that at which they are decoded.
-    private static let noTime = Timestamp(milliseconds: -1)
+    static let noTime = Timestamp(milliseconds: -1)
 
-    init(_ weir: WeirProcesses, instance: String, address: String, topics: [TopicName], random: SeededRandom) {
+    /// - Parameter start: the earliest timestamp of its ledger.
+    init(
+        _ weir: WeirProcesses, instance: String, address: String, topics: [TopicName], start: Int64,
+        random: SeededRandom
+    ) {
         self.weir = weir
         self.instance = instance
         self.address = address
         self.topics = topics
         self.random = random
-        // Some hours back, so that samples are sealed and windows of both widths have a past.
-        let start = (Int64(time(nil)) - 20 * 3600) * 1000
         ledger = ChaosLedger(instance: instance, topics: topics.map(\.rawValue), start: start)
     }
 
