@@ -67,6 +67,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         store.limits = configuration.seriesLimits
         store.rules = try RuleSelection.rules(configuration)
         store.group = configuration.group
+        store.maximumBytes = configuration.maximumDatabaseBytes
         store.memberPatience = configuration.memberPatience
         writer = try SeriesWriter(path: configuration.databasePath, configuration: store, logger: logger)
         let needsPlace = configuration.identity == .placeAtDatabase && !configuration.bootstrap.isEmpty

@@ -21,8 +21,9 @@ enum SettingNames {
         ]),
         "subscriber": [
             "alerts", "bootstrap", "database", "formats", "group", "group-instance-id", "session-timeout", "mode",
-            "retention", "rules", "series-limit", "series-limit-per-metric", "series-limit-per-source", "topics",
-            "self-metrics", "instance", "log-level", "direct", "report", "report-every",
+            "max-database-size", "retention", "rules", "series-limit", "series-limit-per-metric",
+            "series-limit-per-source", "topics", "self-metrics", "instance", "log-level", "direct", "report",
+            "report-every",
         ],
         "compare": ["hosts", "series", "interval", "events", "peak", "bootstrap", "format"],
         "database": ["database", "format"],
