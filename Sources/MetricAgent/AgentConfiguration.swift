@@ -7,6 +7,8 @@ public struct AgentConfiguration: Sendable {
     public var bootstrap: [BrokerAddress]
     /// Subscribers to publish to without a broker, and without a spool; if there are any, `bootstrap` is not used.
     public var direct: [BrokerAddress] = []
+    /// How what is published to them waits and connects.
+    public var directLinks = DirectConfiguration()
     /// The label `instance` of every series and the key of every record.
     public var instance: String
     /// Time between two runs of a collector. Runs are at whole multiples of it on the wall clock.

@@ -42,7 +42,8 @@ public final class AgentService: Service, Measured {
             guard !configuration.drainsOnly else { throw .nothingToDrain }
             try self.init(configuration, logger, metrics, selfMetrics) { _ in
                 DirectPublisher(
-                    destinations: configuration.direct, instance: configuration.instance, logger: logger)
+                    destinations: configuration.direct, instance: configuration.instance,
+                    configuration: configuration.directLinks, logger: logger)
             }
             return
         }

@@ -38,6 +38,9 @@ public struct SubscriberConfiguration: Sendable {
     public var formats: [TopicFormat] = []
     /// The SQLite file, created when it does not exist.
     public var databasePath: String
+    /// The database does not grow beyond this (its write-ahead log not counted): commits, and then reading, wait until there is
+    /// room again. Nil: as large as its disk.
+    public var maximumDatabaseBytes: Int64?
     public var mode = ProcessingMode.batch
     /// What a mode that closes windows aggregates, and `realtime` alerts on. Nil: in mode `stream` the one-minute windows of
     /// every series, else nothing.

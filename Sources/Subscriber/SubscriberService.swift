@@ -67,6 +67,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         store.limits = configuration.seriesLimits
         store.rules = try RuleSelection.rules(configuration)
         store.group = configuration.group
+        store.maximumBytes = configuration.maximumDatabaseBytes
         store.memberPatience = configuration.memberPatience
         writer = try SeriesWriter(path: configuration.databasePath, configuration: store, logger: logger)
         let needsPlace = configuration.identity == .placeAtDatabase && !configuration.bootstrap.isEmpty
@@ -83,6 +84,10 @@ public final class SubscriberService: Service, Measured, Sendable {
 
     /// How long samples took from being collected to being committed. Any thread.
     public var latency: LatencyHistogram { keeper.latency }
+
+    /// How long samples took from being collected until they had been read and, in the mode `realtime`, matched: before they
+    /// are committed. What is read again counts again. Any thread.
+    public var arrival: LatencyHistogram { keeper.arrival }
 
     /// The port on which direct publishers are served; nil as long as none are.
     public var directPort: Int? { listeningPort.withLock { $0 } }
@@ -160,7 +165,7 @@ public final class SubscriberService: Service, Measured, Sendable {
         let alerts = makeAlerts(cluster, producer)
         let intake = Intake(
             formats: configuration.formats, policy: configuration.commitPolicy, mode: configuration.mode,
-            watermark: configuration.watermark, observer: alerts, logger: logger)
+            watermark: configuration.watermark, observer: alerts, statistics: keeper, logger: logger)
         let database = CommittedProgress(writer: writer, store: store)
         let follower = OffsetFollower(intake: intake, statistics: keeper, logger: logger)
         let consumer = try cluster.map { cluster in

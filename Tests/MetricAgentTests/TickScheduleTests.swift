@@ -38,6 +38,26 @@ import Testing
         #expect(backAgain == .init(delay: .milliseconds(990), missed: 0))
     }
 
+    @Test(arguments: [
+        (10_000, 10_000), (10_001, 10_000), (10_100, 10_000), (10_101, 10_101), (9_900, 10_000), (9_899, 9_899),
+        (15_000, 15_000), (0, 0), (-40, 0),
+    ])
+    func `samples of a run that is a little late or early are dated as their tick`(now: Int64, dated: Int64) {
+        let schedule = TickSchedule(interval: .seconds(10))
+        #expect(schedule.date(at(now).0) == at(dated).0)
+    }
+
+    @Test func `what is collected every few milliseconds is dated as it comes`() {
+        let schedule = TickSchedule(interval: .milliseconds(50))
+        #expect(schedule.date(at(1001).0) == at(1001).0)
+        #expect(schedule.date(Timestamp(milliseconds: -1049)) == Timestamp(milliseconds: -1049))
+        let slow = TickSchedule(interval: .seconds(10))
+        #expect(slow.date(Timestamp(milliseconds: -10_020)) == Timestamp(milliseconds: -10_000))
+        for extreme in [Timestamp(milliseconds: .max), Timestamp(milliseconds: .min)] {
+            #expect(slow.date(extreme) == extreme)
+        }
+    }
+
     @Test func `times before 1970 have ticks too`() {
         var schedule = TickSchedule(interval: .seconds(1))
         #expect(schedule.next(now: Timestamp(milliseconds: -300), uptime: .zero).delay == .milliseconds(300))

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 import Testing
 
 @testable import Subscriber
@@ -59,5 +59,34 @@ import Testing
         #expect(histogram.samples == 11, "a record without a time has no latency")
         #expect(abs(histogram.microseconds(atPercentile: 5) - 100_500) <= 100)
         #expect(abs(histogram.maximumMicroseconds - 1_000_500) <= 1000)
+    }
+
+    @Test func `JSON says the same as the histogram`() throws {
+        var histogram = LatencyHistogram()
+        for value in stride(from: Int64(3), to: 2_000_000, by: 977) {
+            histogram.record(microseconds: value, samples: Int(value % 5) + 1)
+        }
+        let fields = try #require(
+            try JSONSerialization.jsonObject(with: JSONEncoder().encode(histogram)) as? [String: Any])
+        for (key, percentile) in [("p50Us", 50.0), ("p99Us", 99), ("p999Us", 99.9)] {
+            #expect(fields[key] as? Int == histogram.microseconds(atPercentile: percentile), "\(key)")
+        }
+        let mean = try #require(fields["meanUs"] as? Double)
+        #expect(abs(mean - histogram.meanMicroseconds) <= histogram.meanMicroseconds / 1000)
+    }
+
+    @Test func `what has arrived is recorded once, however often more of it comes`() {
+        var times = CollectionTimes()
+        var arrivals = LatencyHistogram()
+        times.recordArrivals(in: &arrivals, at: 1_000_000)
+        times.note(1000, samples: 5)
+        times.recordArrivals(in: &arrivals, at: 1_002_000)
+        times.note(1000, samples: 2)
+        times.note(1500, samples: 1)
+        times.recordArrivals(in: &arrivals, at: 1_510_000)
+        times.recordArrivals(in: &arrivals, at: 9_000_000)
+        #expect(arrivals.samples == 8)
+        #expect(arrivals.samples(longerThan: .milliseconds(5)) == 3)
+        #expect(arrivals.samples(longerThan: .milliseconds(520)) == 0)
     }
 }

@@ -1,6 +1,9 @@
+import Instruments
 import KafkaClient
 import KafkaProtocol
 import Logging
+import MetricModel
+import MetricRegistry
 import NIOCore
 import RecordBatch
 import SeriesStore
@@ -89,6 +92,79 @@ import Testing
         #expect(try writer.progress().offsets == [source: 9])
         #expect(try writer.progress().sequences == [stream: SequenceSet([0...8])])
         #expect(await intake.committedOffsets == [partition: 9])
+        try writer.close()
+    }
+
+    @Test func `what was missed is committed together when its end is reached`() async throws {
+        let intake = Intake(
+            formats: [], policy: CommitPolicy(), mode: .batch, observer: nil, logger: Logger(label: "test"))
+        await intake.assign([try partition(): Intake.Start(stored: nil, offset: 0, end: 8)], progress: StoredProgress())
+        _ = try await intake.receive(try batch(0..<4), of: 0)
+        #expect(!(await intake.isWaitingForCommit(at: .now)))
+        let taken = Task { await intake.next(notBefore: .now) }
+        _ = try await intake.receive(try batch(4..<8), of: 0)
+        #expect(try #require(await taken.value).head.sampleCount == 8)
+        _ = try await intake.receive(try batch(8..<9), of: 0)
+        #expect(await intake.isWaitingForCommit(at: .now), "from then on each commit takes what there is")
+        try writer.close()
+    }
+
+    /// Loose lines of a direct link.
+    private func directBatch(_ numbers: Range<Int>) throws -> ConsumedBatch {
+        var builder = RecordBatchBuilder()
+        for number in numbers {
+            builder.append(
+                timestamp: 1_700_000_000_000, key: ByteBuffer(string: "lab"),
+                value: ByteBuffer(string: "direct \(number) \(1_700_000_000_000 + number)"), headers: [])
+        }
+        return ConsumedBatch(
+            topicPartition: TopicPartition(topic: try TopicName("metrics.direct"), partition: PartitionIndex(0)),
+            batches: [try builder.finish()], firstOffset: 0, nextOffset: Offset(Int64(numbers.count)),
+            highWatermark: Offset(Int64(numbers.count)))
+    }
+
+    @Test(arguments: [ProcessingMode.batch, .sequence])
+    func `what was dropped of direct links is counted, for nobody can read it again`(mode: ProcessingMode) async throws
+    {
+        let intake = Intake(
+            formats: [], policy: CommitPolicy(), mode: mode, observer: nil, logger: Logger(label: "test"))
+        let partition = try partition()
+        await intake.assign([partition: Intake.Start(stored: nil, offset: 0)], progress: StoredProgress())
+        try await intake.receive(direct: try directBatch(0..<3))
+        for committed in 0..<(mode == .sequence ? 3 : 0) {
+            #expect(await intake.droppedDirectSamples == 0, "\(committed)")
+            let harvest = try #require(await intake.next(notBefore: .now))
+            #expect(try writer.commit(harvest.head).storedSamples == 1)
+            await intake.didCommit(harvest.head)
+        }
+        _ = try await intake.receive(try batch(0..<4), of: 0)
+        try storeElsewhere(0..<6)
+        let refused = try #require(await intake.next(notBefore: .now))
+        #expect(throws: StoreError.self) { try writer.commit(refused.head) }
+        // More comes while that is tried.
+        if mode == .batch { try await intake.receive(direct: try directBatch(3..<5)) }
+        await intake.beginRestart(dropping: refused.head, forgettingSeries: false)
+        await intake.endRestart(await intake.restarts(from: try writer.progress()))
+        let dropped = mode == .batch ? 5 : 0
+        #expect(await intake.droppedDirectSamples == dropped, "each record of its own transaction was stored")
+        try await intake.receive(direct: try directBatch(5..<7))
+        while await intake.isWaitingForCommit(at: .now), let harvest = await intake.next(notBefore: .now) {
+            _ = try writer.commit(harvest.head)
+            await intake.didCommit(harvest.head)
+        }
+        let reader = try SeriesReader(path: writer.path)
+        let series = try #require(try reader.series(matching: []).first { $0.labels.metricName == "direct" })
+        let stored = try reader.samples(
+            of: [series.id], from: Timestamp(milliseconds: 0), to: Timestamp(milliseconds: .max))
+        #expect(stored[series.id]?.count == (mode == .batch ? 2 : 5))
+        #expect(await intake.droppedDirectSamples == dropped, "what came later was stored")
+        try reader.close()
+
+        let registry = MetricRegistry(describing: DirectMetrics.all)
+        var report = MetricReport(to: registry)
+        report.report { report in DirectIntakeStatistics().report(to: &report, dropped: dropped) }
+        let metric = registry.collect().first { $0.name == "weir_subscriber_direct_dropped_samples_total" }
+        #expect(metric?.readings.map(\.value) == [Double(dropped)])
         try writer.close()
     }
 

@@ -43,13 +43,37 @@ struct ComparisonPageTests {
         try report.write(to: directory.appending("out"))
         let earlier = try Comparison(baseline: directory.appending("out/comparison.json"))
         let changes = try #require(ComparisonTables.changes(since: earlier, in: comparison))
-        #expect(changes.rows.count == stages.count)
+        // Each stage left to itself and at its limit, four modes, three sizes in two ways.
+        #expect(changes.rows.count == stages.count * 2 + 4 + 6)
         #expect(changes.rows.allSatisfy { $0.cells[2].text == "0 %" })
+        #expect(ComparisonAgreement(earlier, comparison).holds)
         let names = try FileManager.default.contentsOfDirectory(atPath: directory.appending("out"))
         #expect(
             Set(names).isSuperset(of: ["index.html", "comparison.json", "size.csv", "network-cut.csv", "scale.csv"]))
         // For looking at it: WEIR_TEST_REPORT=DIR swift test --filter ComparisonPageTests
         if let kept = getenv("WEIR_TEST_REPORT") { try report.write(to: String(cString: kept)) }
+    }
+
+    @Test func `two runs agree in their counts, and in CPU within a fifth; what does not is named`() throws {
+        let (earlier, _) = try SampleComparison.make()
+        var now = earlier
+        // How many samples there were, and what direct links lost of them, follows from moments.
+        now.stages[0].recount.expected += 1000
+        now.stages[0].recount.lost += 30
+        now.stages[0].steady?.roles[0].cpuSecondsPerMillion *= 1.1
+        #expect(ComparisonAgreement(earlier, now).holds)
+
+        now.stages[3].recount.lost = 1
+        now.stages[3].additions[1].touched = 2
+        now.stages[3].steady?.roles[0].cpuSecondsPerMillion *= 3
+        let agreement = ComparisonAgreement(earlier, now)
+        #expect(!agreement.holds)
+        #expect(
+            agreement.differences.map(\.description) == ["pubsub: +subscriber touched 0 → 2", "pubsub: lost 0 → 1"])
+        #expect(agreement.measurements.filter { !$0.isWithinTolerance }.map(\.subject) == ["pubsub, steady"])
+        let meaning = try #require(ComparisonTables.changes(since: earlier, in: now)).meaning
+        #expect(meaning.contains("2 differ: pubsub: +subscriber touched 0 → 2; pubsub: lost 0 → 1."))
+        #expect(meaning.contains("by more than 20 % in pubsub, steady."))
     }
 
     @Test func `what is no comparison is refused`() throws {

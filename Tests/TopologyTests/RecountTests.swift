@@ -94,7 +94,7 @@ struct RecountTests {
     }
 
     @Test func `a line that is none is named`() {
-        let error = #expect(throws: RecountError.self) {
+        let error = #expect(throws: LedgerError.self) {
             try PublishedLedger(parsing: Data("1\ta\tb\t2\t0\nhello\n".utf8), path: "cpu.ledger")
         }
         #expect(error?.description == "cpu.ledger:2: this is no line of a ledger: hello")

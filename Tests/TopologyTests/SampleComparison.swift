@@ -18,7 +18,8 @@ enum SampleComparison {
             for isDirect in [true, false] {
                 comparison.scale.append(
                     ScaleResult(
-                        stage: "x", isDirect: isDirect, publishers: size, subscribers: size,
+                        stage: "\(isDirect ? "mesh" : "hub")-\(size)x\(size)", isDirect: isDirect, publishers: size,
+                        subscribers: size,
                         connections: isDirect ? size * size : size * 2, establishedConnections: size * 4,
                         cpuSecondsPerMillion: isDirect ? 4 + Double(size) : 7 + Double(size) / 4,
                         memoryBytes: size << 24,
@@ -62,10 +63,12 @@ enum SampleComparison {
                 RoleCost(role: .broker, processes: 1, cpuSecondsPerMillion: 0.6, memoryBytes: 60 << 20), at: 1)
         }
         return SteadyResult(
-            seconds: 4, offeredPerSecond: 20_000, deliveredPerSecond: 20_000 * Double(subscribers),
+            secondsUntilFresh: 1.5 + number / 10, seconds: 4, offeredPerSecond: 20_000,
+            deliveredPerSecond: 20_000 * Double(subscribers),
             subscribers: [SteadyResult.SubscriberRate(name: "dashboard", perSecond: 20_000)],
             latency: LatencyResult(
                 samples: 80_000, p50: 90 + number * 9, p99: 260 + number * 20, p999: 330, maximum: 2410),
-            roles: roles, wireBytesPerSample: 61.5, expected: 80_000, lost: 0)
+            arrival: LatencyResult(samples: 80_000, p50: 2, p99: 6 + number, p999: 9, maximum: 14), roles: roles,
+            wireBytesPerSample: 61.5, expected: 80_000, lost: 0)
     }
 }

@@ -22,12 +22,12 @@ final class WeirProcesses: Sendable {
 
     /// Runs `weir` to its end.
     func run(
-        _ arguments: [String], environment: [String: String] = [:]
+        _ arguments: [String], environment: [String: String] = [:], within deadline: Duration = .seconds(20)
     ) async throws -> (status: ChildProcess.ExitStatus, output: String, error: String) {
         let run = try TemporaryDirectory("weir-run")
         let process = try ChildProcess(
             executable, arguments, name: "run", directory: run.path, environment: environment)
-        let status = try await process.wait()
+        let status = try await process.wait(within: deadline)
         return (status, process.output, process.errorOutput)
     }
 

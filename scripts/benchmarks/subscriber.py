@@ -17,8 +17,6 @@ TOPIC = "metrics.bench"
 PARTITIONS = 4
 # Seconds after which a subscriber counts as stuck.
 PATIENCE = 600
-# A static member takes its place again at once; another waits until the killed one's session has timed out.
-STATIC = ["--group-instance-id", "bench"]
 
 DESCRIPTION = """\
 What it costs to bring samples from a topic into SQLite, retention, limits, windows and own metrics on. Samples are published
@@ -148,12 +146,12 @@ def run_restart(binary, broker, directory, _arguments, figures):
         "--bootstrap", broker.address, "--spool-dir", f"{directory}/spool",
     ]
     with Measured(generate):
-        subscriber = Subscriber(binary, broker, database, *STATIC)
+        subscriber = Subscriber(binary, broker, database)
         for _ in range(5):
             time.sleep(7.3)  # killed at different moments between two commits
             subscriber.kill()
             restart = time.time()
-            subscriber = Subscriber(binary, broker, database, *STATIC)
+            subscriber = Subscriber(binary, broker, database)
             while _newest(database) < restart and time.time() < restart + PATIENCE:
                 time.sleep(0.01)
             waits.append(time.time() - restart)
@@ -177,11 +175,11 @@ def run_catch_up(binary, broker, directory, _arguments, figures):
     shape = Shape(hosts=500, runs=60, interval_ms=1000, age_runs=600)
     database = f"{directory}/weir.sqlite"
     publish(broker.address, TOPIC, shape)
-    with Subscriber(binary, broker, database, *STATIC) as subscriber:
+    with Subscriber(binary, broker, database) as subscriber:
         subscriber.wait_for(shape.records)
         subscriber.kill()
     publish(broker.address, TOPIC, Shape(hosts=500, runs=60, interval_ms=1000, seed=2))
-    with Subscriber(binary, broker, database, *STATIC) as subscriber:
+    with Subscriber(binary, broker, database) as subscriber:
         with Watch(subscriber, broker) as watch:
             seconds = subscriber.wait_for(2 * shape.records)
         figures.at_most(

@@ -59,14 +59,16 @@ final class CollectorLane: Sendable {
             } catch {
                 return
             }
-            await collectOnce()
+            await collectOnce(schedule)
         }
     }
 
     /// One run, now.
-    func collectOnce() async {
+    ///
+    /// - Parameter schedule: whose ticks the samples are dated by; nil: they have the time at which the run began.
+    func collectOnce(_ schedule: TickSchedule? = nil) async {
         await prepare()
-        guard let result = await BlockingWork.runUnlessCancelled({ self.collect() }) else { return }
+        guard let result = await BlockingWork.runUnlessCancelled({ self.collect(schedule) }) else { return }
         switch result {
         case .success(let (bytes, sampleCount, timestamp)):
             collecting.settle("collector \(name) works again")
@@ -79,8 +81,9 @@ final class CollectorLane: Sendable {
         }
     }
 
-    private func collect() -> Result<([UInt8], Int, Timestamp), CollectorError> {
-        let timestamp = Timestamp.now()
+    private func collect(_ schedule: TickSchedule?) -> Result<([UInt8], Int, Timestamp), CollectorError> {
+        let now = Timestamp.now()
+        let timestamp = schedule?.date(now) ?? now
         var samples = SampleWriter(instance: instance, timestamp: timestamp)
         do throws(CollectorError) {
             // Only one run at a time; an abandoned one that still hangs would hold up this thread, but the lane is over

@@ -41,6 +41,19 @@ struct TickSchedule {
         return Tick(delay: delay, missed: Int(missed))
     }
 
+    /// What samples that are collected at `now` are dated: as their tick, if that is at most a hundredth of the interval away.
+    /// Nobody wakes at the very millisecond; steps that are all alike take next to nothing in a chunk, and those that are not
+    /// quite take more than the values do. As Prometheus aligns its scrapes.
+    func date(_ now: Timestamp) -> Timestamp {
+        let tolerance = intervalMilliseconds / 100
+        let remainder = now.milliseconds % intervalMilliseconds
+        let late = remainder < 0 ? remainder + intervalMilliseconds : remainder
+        let early = intervalMilliseconds - late
+        let step = late <= tolerance ? -late : early <= tolerance ? early : 0
+        let (tick, isBeyond) = now.milliseconds.addingReportingOverflow(step)
+        return isBeyond ? now : Timestamp(milliseconds: tick)
+    }
+
     private static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
         let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient

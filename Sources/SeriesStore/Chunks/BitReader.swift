@@ -1,51 +1,56 @@
 /// Reads what a `BitWriter` wrote, from bytes that may be damaged: past the end it throws.
 struct BitReader {
     private let bytes: UnsafeRawBufferPointer
+    /// Bits that have been read.
     private var position = 0
-    /// Bits of the byte before `position` that are not read yet.
-    private var bitsLeft = 0
 
     init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
     }
 
+    /// Reads a number of up to 64 bits.
     mutating func read(width: Int) throws(ChunkDamage) -> UInt64 {
-        let available = (bytes.count - position) * 8 + bitsLeft
-        guard width <= available else { throw .truncated }
+        guard width <= bytes.count * 8 - position else { throw .truncated }
+        if width == 0 { return 0 }
+        let (first, offset) = (position >> 3, position & 7)
+        position += width
+        // Nearly always: all of it is in the next eight bytes.
+        if first + 8 <= bytes.count, offset + width <= 64 {
+            let word = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: first, as: UInt64.self))
+            return (word << UInt64(offset)) >> UInt64(64 - width)
+        }
         var value: UInt64 = 0
-        var missing = width
+        var (byte, skipped, missing) = (first, offset, width)
         while missing > 0 {
-            if bitsLeft == 0 {
-                position += 1
-                bitsLeft = 8
-            }
-            let count = min(bitsLeft, missing)
-            let byte = UInt64(bytes[position - 1])
-            let taken = byte >> UInt64(bitsLeft - count) & ((1 << UInt64(count)) - 1)
+            let count = min(8 - skipped, missing)
+            let taken = UInt64(bytes[byte]) >> UInt64(8 - skipped - count) & ((1 << UInt64(count)) - 1)
             value = value << UInt64(count) | taken
-            bitsLeft -= count
             missing -= count
+            (byte, skipped) = (byte + 1, 0)
         }
         return value
     }
 
     /// Passes over the rest of a byte that was begun.
     mutating func alignToByte() {
-        bitsLeft = 0
+        position = (position + 7) & ~7
     }
 
     mutating func readVarint() throws(ChunkDamage) -> UInt64 {
         alignToByte()
+        var byte = position >> 3
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while true {
-            guard position < bytes.count, shift < 64 else { throw .truncated }
-            let byte = bytes[position]
-            position += 1
-            value |= UInt64(byte & 0x7f) << shift
-            if byte & 0x80 == 0 { return value }
+            guard byte < bytes.count, shift < 64 else { throw .truncated }
+            let bits = bytes[byte]
+            byte += 1
+            value |= UInt64(bits & 0x7f) << shift
+            if bits & 0x80 == 0 { break }
             shift += 7
         }
+        position = byte << 3
+        return value
     }
 }
 

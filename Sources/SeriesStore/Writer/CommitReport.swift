@@ -19,6 +19,8 @@ public struct CommitReport: Hashable, Sendable {
     /// Window rows written, of all resolutions.
     public var writtenWindows = 0
     public var duration: Duration = .zero
+    /// Of it, what finding or making the rows of series took that this process had not met before: a price that is paid once.
+    public var seriesDuration: Duration = .zero
 
     public init() {}
 }

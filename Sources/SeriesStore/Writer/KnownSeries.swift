@@ -51,6 +51,8 @@ struct KnownSeries {
     private var createdCount = 0
     /// What was found to have no row in the transaction under way: refused by a limit, or older than its retention.
     private var unstored: [SeriesReference] = []
+    /// What `settle` took in the transaction under way.
+    private(set) var settlingDuration = Duration.zero
     private let overflowTable: OverflowTable
 
     /// Part of a transaction.
@@ -69,6 +71,7 @@ struct KnownSeries {
         touched.removeAll(keepingCapacity: true)
         overflow.removeAll(keepingCapacity: true)
         createdCount = 0
+        settlingDuration = .zero
         unstored.removeAll(keepingCapacity: true)
         markBefore = changes.mark
     }
@@ -112,6 +115,8 @@ struct KnownSeries {
         _ reference: SeriesReference, _ newest: Timestamp, _ now: Timestamp
     ) throws -> Standing? {
         guard let labels = named[reference] else { return .refused }
+        let start = ContinuousClock.now
+        defer { settlingDuration += .now - start }
         let index = Int(reference.rawValue)
         if let row = try tables.row(of: labels) {
             entries[index] = Entry(

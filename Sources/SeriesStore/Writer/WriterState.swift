@@ -94,6 +94,7 @@ struct WriterState {
         }
         progress.didCommit(head)
         report.duration = clock.now - start
+        report.seriesDuration = series.settlingDuration
         return report
     }
 

@@ -66,7 +66,8 @@ struct CommitLoop: Sendable {
             statistics.set(memory: await intake.memory, missedRecords: await intake.missedRecords)
             mentions.mention(report)
             skews.mention(harvest.skews)
-            earliest = start + policy.interval(afterCommitOf: clock.now - start)
+            // After a start each series is looked for once. That no larger commit would save, so the next need not wait for it.
+            earliest = start + policy.interval(afterCommitOf: clock.now - start - report.seriesDuration)
             try await tidy(until: earliest)
         }
     }
@@ -106,8 +107,15 @@ struct CommitLoop: Sendable {
                 }
                 let pause = Self.retryPauses[min(failures, Self.retryPauses.count - 1)]
                 failures += 1
+                if case .full = error { await makeRoom() }
                 try await Task.sleep(for: pause)
             }
         }
+    }
+
+    /// Deletes what is older than its retention, if this process leads: between commits there is no time for it while none
+    /// succeeds.
+    private func makeRoom() async {
+        while !Task.isCancelled, (try? await store.run { [writer] in try writer.expire() }) == true {}
     }
 }

@@ -6,6 +6,7 @@ internal import Synchronization
 final class StatisticsKeeper: Sendable {
     private let statistics = Mutex(SubscriberStatistics())
     private let latencies = Mutex(LatencyHistogram())
+    private let arrivals = Mutex(LatencyHistogram())
 
     var snapshot: SubscriberStatistics { statistics.withLock { $0 } }
 
@@ -65,6 +66,15 @@ final class StatisticsKeeper: Sendable {
 
     /// From collection to commit.
     var latency: LatencyHistogram { latencies.withLock { $0 } }
+
+    /// From collection to the moment at which a sample has been decoded and, in a mode that acts on arrival, matched.
+    var arrival: LatencyHistogram { arrivals.withLock { $0 } }
+
+    /// What was noted in these times since the last call has arrived now.
+    func arrived(_ times: inout CollectionTimes) {
+        let now = WallClock.microseconds()
+        arrivals.withLock { times.recordArrivals(in: &$0, at: now) }
+    }
 
     /// What was collected at these times has been committed now.
     func committed(_ times: CollectionTimes) {

@@ -71,6 +71,7 @@ actor Intake {
     private let policy: CommitPolicy
     private let mode: ProcessingMode
     private let observer: (any ArrivalObserver)?
+    private let statistics: StatisticsKeeper
     private let logger: Logger
     private var decoder: RecordDecoder
     private var harvest = Harvest()
@@ -78,6 +79,9 @@ actor Intake {
     private var singles: [Harvest] = []
     /// The partitions this member has.
     private var positions: [TopicPartition: Position] = [:]
+    /// Of these, where reading has just begun and not come yet to where the log ended then. What has been missed is committed in
+    /// few large transactions, for each of them writes about as much of every series.
+    private var behind: [TopicPartition: Offset] = [:]
     /// The partitions it has had.
     private var known: Set<TopicPartition> = []
     private(set) var reading: Reading = 0
@@ -102,17 +106,20 @@ actor Intake {
     /// Samples of direct links that were dropped, because others had committed before.
     private(set) var droppedDirectSamples = 0
 
-    /// - Parameter observer: sees what arrives, in a mode that acts on arrival.
+    /// - Parameters:
+    ///   - observer: sees what arrives, in a mode that acts on arrival.
+    ///   - statistics: is told how long samples took to arrive.
     init(
         formats: [TopicFormat], policy: CommitPolicy, mode: ProcessingMode,
         watermark: WatermarkSettings = WatermarkSettings(), observer: (any ArrivalObserver)?,
-        limits: DecodingLimits = DecodingLimits(), logger: Logger
+        limits: DecodingLimits = DecodingLimits(), statistics: StatisticsKeeper = StatisticsKeeper(), logger: Logger
     ) {
         decoder = RecordDecoder(formats: formats, limits: limits)
         decoder.watermark = EventTimeWatermark(settings: watermark)
         self.policy = policy
         self.mode = mode
         self.observer = mode.actsOnArrival ? observer : nil
+        self.statistics = statistics
         self.logger = logger
     }
 
@@ -134,17 +141,33 @@ actor Intake {
                 next: start.offset, committed: start.offset, end: end, topicID: start.topicID, stored: start.stored,
                 taken: start.stored, reading: known.insert(partition).inserted ? 0 : reading, assignment: assignments)
             decoder.watermark.assign(EventTimeSource.Partition(partition), at: clock)
+            behind[partition] = start.offset < end ? end : nil
             if start.offset >= end {
                 decoder.watermark.reachedEnd(of: EventTimeSource.Partition(partition), at: clock)
             }
         }
+        if !behind.isEmpty { forgetBehind(after: policy.maximumInterval) }
         observer?.assigned(starts.keys.sorted().map { SourcePartition($0) }, stored: progress.alerts)
+    }
+
+    /// A partition that cannot be read now is not waited for longer.
+    private func forgetBehind(after patience: Duration) {
+        Task { [weak self] in
+            try? await Task.sleep(for: patience)
+            await self?.forgetBehind()
+        }
+    }
+
+    private func forgetBehind() {
+        behind.removeAll()
+        change()
     }
 
     /// These partitions are read by others from now on.
     func unassign(_ partitions: [TopicPartition]) {
         for partition in partitions {
             positions[partition] = nil
+            behind[partition] = nil
             decoder.watermark.revoke(EventTimeSource.Partition(partition))
         }
         observer?.unassigned(partitions.map { SourcePartition($0) })
@@ -174,6 +197,7 @@ actor Intake {
         position.next = batch.nextOffset
         position.end = max(batch.highWatermark, batch.nextOffset)
         positions[partition] = position
+        if let end = behind[partition], batch.nextOffset >= end { behind[partition] = nil }
         if batch.nextOffset >= batch.highWatermark {
             decoder.watermark.reachedEnd(of: EventTimeSource.Partition(partition), at: clock)
         }
@@ -207,7 +231,10 @@ actor Intake {
             }
         }
         if mode.commitsEachRecord {
-            for index in alone.indices { note(batch, at: clock, in: &alone[index]) }
+            for index in alone.indices {
+                note(batch, at: clock, in: &alone[index])
+                statistics.arrived(&alone[index].collected)
+            }
             singles = alone.reversed()
             // What was in hand before is the first one's now.
             begun += alone.count - (wasEmpty || alone.isEmpty ? 0 : 1)
@@ -220,6 +247,7 @@ actor Intake {
             observer?.arrived(
                 in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series, of: source, plausible: plausible
             )
+            statistics.arrived(&harvest.collected)
         }
         decoder.watermark.reachedEnd(of: EventTimeSource.Partition(batch.topicPartition), at: clock)
         change()
@@ -246,6 +274,7 @@ actor Intake {
             source, from: position.taken, to: position.stored(upTo: batch.nextOffset, batch.batches.last))
         observer?.arrived(
             in: harvest.head, samplesFrom: known.samples, seriesFrom: known.series, of: source, plausible: plausible)
+        statistics.arrived(&harvest.collected)
     }
 
     /// Decodes what was read into a harvest for each record. Each has the sequences and the event time of the records up
@@ -277,7 +306,10 @@ actor Intake {
             harvests.append(rest)
         }
         position.taken = reached
-        for index in harvests.indices { note(batch, at: clock, in: &harvests[index]) }
+        for index in harvests.indices {
+            note(batch, at: clock, in: &harvests[index])
+            statistics.arrived(&harvests[index].collected)
+        }
         begun += harvests.count
         singles = harvests.reversed()
     }
@@ -316,7 +348,8 @@ actor Intake {
     // MARK: Committing
 
     /// What the next commit takes: waits until there is something, and until `earliest` unless somebody waits for
-    /// the commit. Nil once reading is over and everything has been taken.
+    /// the commit; while reading catches up, for a moment also until much is in hand or the end is reached. Nil once reading
+    /// is over and everything has been taken.
     func next(notBefore earliest: ContinuousClock.Instant) async -> Harvest? {
         let alarm = Task {
             try? await Task.sleep(until: earliest, clock: .continuous)
@@ -332,7 +365,7 @@ actor Intake {
             }
             if harvest.isEmpty || isRestarting {
                 if isFinished { return nil }
-            } else if isFinished || flushes > 0 || isFull || .now >= earliest {
+            } else if isFinished || flushes > 0 || isFull || (behind.isEmpty && .now >= earliest) {
                 observer?.record(in: &harvest.head)
                 harvest.eventTime = eventTime(at: .now())
                 let taken = harvest
@@ -365,7 +398,8 @@ actor Intake {
 
     /// Whether `next(notBefore: earliest)` would return at once.
     func isWaitingForCommit(at earliest: ContinuousClock.Instant) -> Bool {
-        isFinished || flushes > 0 || !singles.isEmpty || (!harvest.isEmpty && (isFull || .now >= earliest))
+        isFinished || flushes > 0 || !singles.isEmpty
+            || (!harvest.isEmpty && (isFull || (behind.isEmpty && .now >= earliest)))
     }
 
     /// Half of what may be in hand, so that reading goes on while the commit runs.

@@ -1,7 +1,7 @@
 /// Everything that a comparison has found out: what the tables, the report and the JSON are made of.
 public struct Comparison: Codable, Sendable {
     /// Raised when a field changes its meaning, so that `--baseline` does not compare what cannot be.
-    public static let currentFormat = 1
+    public static let currentFormat = 2
 
     public var format = Comparison.currentFormat
     public var origin: Origin
@@ -28,7 +28,7 @@ public struct Comparison: Codable, Sendable {
     }
 }
 
-/// Collected → committed, in milliseconds.
+/// How long after they were to be collected samples were committed, or had arrived, in milliseconds.
 public struct LatencyResult: Codable, Hashable, Sendable {
     public var samples: Int
     public var p50: Double
@@ -58,8 +58,13 @@ public struct StageResult: Codable, Sendable {
     public var recount = RecountResult()
 }
 
-/// A stage left to itself for a while.
+/// A stage left to itself for a while, after it has got going: nothing of its start is in these figures but
+/// ``secondsUntilFresh``, ``expected`` and ``lost``.
 public struct SteadyResult: Codable, Sendable {
+    /// From the start, or the last change of the load, until every subscriber knew all its series and had nothing but fresh
+    /// samples. Nil if that did not happen in time: then what was measured is a stage that does not keep up.
+    public var secondsUntilFresh: Double?
+    /// How long it was measured.
     public var seconds: Double
     /// Samples a second that publishers were to make.
     public var offeredPerSecond: Double
@@ -67,11 +72,16 @@ public struct SteadyResult: Codable, Sendable {
     public var deliveredPerSecond: Double
     /// The same for each subscriber.
     public var subscribers: [SubscriberRate]
+    /// Collected → committed.
     public var latency: LatencyResult
+    /// Collected → read by a subscriber and, in the mode `realtime`, matched.
+    public var arrival: LatencyResult
     public var roles: [RoleCost]
     /// Sent by any of the processes, for each sample delivered.
     public var wireBytesPerSample: Double
+    /// Published for subscribers from the start, or the last change, until it was left alone.
     public var expected: Int
+    /// Of those, what is in the database of none of the subscribers that it was meant for.
     public var lost: Int
 
     public struct SubscriberRate: Codable, Sendable {
@@ -175,7 +185,6 @@ public struct RecountResult: Codable, Hashable, Sendable {
 public struct ModeResult: Codable, Sendable {
     public var mode: String
     public var steady: SteadyResult
-    public var peak: SteadyResult?
 }
 
 /// A direct mesh or a broker at a size.

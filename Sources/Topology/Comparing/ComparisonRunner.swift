@@ -10,7 +10,7 @@ public struct ComparisonRunner: Sendable {
     private let progress: ProgressAccount
     private let lifeline: Lifeline
 
-    /// The processing modes of a subscriber.
+    /// The processing modes of a subscriber, the slowest first: what it does not manage the next one makes up for.
     static let modes = ["sequence", "batch", "stream", "realtime"]
 
     /// - Parameter progress: told what is going on, from any thread.
@@ -31,11 +31,8 @@ public struct ComparisonRunner: Sendable {
             origin: .here(command: options.command, version: options.version), isQuick: options.isQuick,
             load: options.load, peakSamplesPerSecond: options.peakSamplesPerSecond,
             stages: options.stages.map(StageResult.init(declared:)))
-        for index in options.stages.indices {
-            try await measure(options.stages[index], &comparison.stages[index])
-        }
+        for index in options.stages.indices { try await measure(options.stages[index], at: index, &comparison) }
         if options.parts.contains(.faults) { try await disturbAll(&comparison) }
-        if options.parts.contains(.modes) { comparison.modes = try await measureModes() }
         if options.parts.contains(.scale) { comparison.scale = try await measureScale() }
         comparison.seconds = (ContinuousClock.now - start) / .seconds(1)
         return comparison
@@ -43,36 +40,81 @@ public struct ComparisonRunner: Sendable {
 
     // MARK: One stage after another
 
-    private func measure(_ stage: Stage, _ result: inout StageResult) async throws {
-        if options.parts.contains(.steady) {
-            let outcome = try await steady(stage, load: options.load, "steady", for: pace.steady)
-            result.steady = outcome.result
-            result.establishedConnections = outcome.establishedConnections
-            result.configurationLines = outcome.configurationLines
-            result.addressLines = outcome.addressLines
-            outcome.recounts.forEach { result.recount.add($0) }
+    /// What one phase of a stage's run answers.
+    private enum Question: Hashable {
+        case steady, peak, mode(String)
+    }
+
+    /// What is asked of a stage while it runs once. Modes come last, the one that may not keep up before the others.
+    private func questions(of stage: Stage) -> [Question] {
+        var questions: [Question] = []
+        if options.parts.contains(.steady) { questions.append(.steady) }
+        if options.parts.contains(.peak) { questions.append(.peak) }
+        if options.parts.contains(.modes), stage.name == brokerStage?.name {
+            questions += Self.modes.map(Question.mode)
         }
-        if options.parts.contains(.peak) {
-            let load = options.load.at(samplesPerSecond: options.peakSamplesPerSecond)
-            let outcome = try await steady(stage, load: load, "peak", for: pace.peak)
-            result.peak = outcome.result
-            outcome.recounts.forEach { result.recount.add($0) }
+        return questions
+    }
+
+    private func phase(of question: Question) -> StageMeasurement.Phase {
+        switch question {
+        case .steady:
+            StageMeasurement.Phase(
+                load: options.load, mode: nil, duration: pace.steady, patience: pace.settling * 2)
+        case .peak:
+            StageMeasurement.Phase(
+                load: options.load.at(samplesPerSecond: options.peakSamplesPerSecond), mode: nil, duration: pace.peak,
+                patience: pace.settling)
+        case .mode(let mode):
+            StageMeasurement.Phase(
+                load: options.load, mode: mode, duration: pace.mode, patience: pace.settling)
         }
     }
 
-    private func steady(
-        _ stage: Stage, load: StageLoad, _ name: String, for duration: Duration, mode: String? = nil
-    ) async throws -> SteadyMeasurement.Outcome {
+    private func measure(_ stage: Stage, at index: Int, _ comparison: inout Comparison) async throws {
+        let questions = questions(of: stage)
+        if questions.isEmpty { return }
+        let outcome = try await measure(stage, questions.map(phase), name: "steady") { step, phase in
+            switch questions[phase] {
+            case .steady: step.rawValue
+            case .peak: "at the limit: \(step.rawValue)"
+            case .mode(let mode): "mode \(mode): \(step.rawValue)"
+            }
+        }
+        for (question, result) in zip(questions, outcome.results) {
+            switch question {
+            case .steady: comparison.stages[index].steady = result
+            case .peak: comparison.stages[index].peak = result
+            case .mode(let mode): comparison.modes.append(ModeResult(mode: mode, steady: result))
+            }
+        }
+        comparison.stages[index].establishedConnections = outcome.establishedConnections
+        comparison.stages[index].configurationLines = outcome.configurationLines
+        comparison.stages[index].addressLines = outcome.addressLines
+        outcome.recounts.forEach { comparison.stages[index].recount.add($0) }
+    }
+
+    /// Runs a stage once, through all of these phases.
+    ///
+    /// - Parameter words: what is being done, for whoever watches.
+    private func measure(
+        _ stage: Stage, _ phases: [StageMeasurement.Phase], name: String,
+        _ words: @escaping @Sendable (StageMeasurement.Step, Int) -> String
+    ) async throws -> StageMeasurement.Outcome {
         let directory = "\(options.directory)/\(stage.name)-\(name)"
-        let run = try makeRun(StagePlan(stage, load: load), directory, usesProxies: false, mode: mode)
-        let subject = name == "steady" ? stage.name : "\(stage.name), \(name)"
-        let measured = (pace.warmUp + duration) / .seconds(1)
-        let outcome = try await SteadyMeasurement(
-            run: run, warmUp: pace.warmUp, duration: duration, patience: pace.patience
-        ) { [progress] step in
-            await progress.report(subject, step, after: step == SteadyMeasurement.counting ? measured : 0)
+        let run = try makeRun(StagePlan(stage, load: phases[0].load), directory, usesProxies: false)
+        let outcome = try await StageMeasurement(run: run, phases: phases, patience: pace.patience) {
+            [progress, pace] step, phase in
+            // A phase is over when the step after its measuring begins.
+            let done: Double =
+                switch step {
+                case .settling: phase == 0 ? pace.starting / .seconds(1) : phases[phase - 1].planned
+                case .counting: phases[phase].planned
+                default: 0
+                }
+            await progress.report(stage.name, words(step, phase), after: done)
         }.perform()
-        progress.finish(planned(duration) - measured)
+        progress.finish(pace.counting / .seconds(1))
         try discard(directory)
         return outcome
     }
@@ -118,73 +160,58 @@ public struct ComparisonRunner: Sendable {
         return outcome
     }
 
-    // MARK: Modes and scale
+    // MARK: Scale
 
     /// The stage around one broker that is measured in all modes.
     private var brokerStage: Stage? {
         options.stages.first { $0.name == "pubsub" } ?? options.stages.first { !$0.isDirect }
     }
 
-    private func measureModes() async throws -> [ModeResult] {
-        guard let stage = brokerStage else { return [] }
-        var results: [ModeResult] = []
-        for mode in Self.modes {
-            let steady = try await steady(
-                stage, load: options.load, "mode \(mode)", for: modeDuration, mode: mode)
-            results.append(ModeResult(mode: mode, steady: steady.result))
+    private func measureScale() async throws -> [ScaleResult] {
+        guard options.stages.contains(where: \.isDirect), brokerStage != nil else { return [] }
+        var results: [ScaleResult] = []
+        for stage in scaleStages {
+            let outcome = try await measure(stage, [scalePhase], name: "scale") { step, _ in step.rawValue }
+            results.append(ScaleResult(stage, outcome.results[0], outcome.establishedConnections))
         }
         return results
     }
 
-    private func measureScale() async throws -> [ScaleResult] {
-        guard options.stages.contains(where: \.isDirect), brokerStage != nil else { return [] }
-        var results: [ScaleResult] = []
-        for size in pace.scales {
-            for stage in [Stage.mesh(size, size), Stage.hub(size, size)] {
-                var load = options.load.calm
-                load.hosts = max(load.hosts, size)
-                let outcome = try await steady(stage, load: load, "scale", for: scaleDuration)
-                results.append(ScaleResult(stage, outcome))
-            }
-        }
-        return results
+    private var scaleStages: [Stage] { pace.scales.flatMap { [Stage.mesh($0, $0), Stage.hub($0, $0)] } }
+
+    private var scalePhase: StageMeasurement.Phase {
+        var load = options.load.calm
+        load.hosts = max(load.hosts, pace.scales.max() ?? 1)
+        return StageMeasurement.Phase(load: load, mode: nil, duration: pace.scale, patience: pace.patience)
     }
 
     // MARK: Plans
 
-    private var modeDuration: Duration { pace.steady / 2 }
-    private var scaleDuration: Duration { options.isQuick ? .milliseconds(2500) : .seconds(8) }
-
-    /// What a steady run takes over all: starting, draining and counting included.
-    private func planned(_ duration: Duration) -> Double { (pace.warmUp + duration) / .seconds(1) + 3 }
+    /// What running a stage takes over all: starting, draining and counting included.
+    private func planned(_ phases: [StageMeasurement.Phase]) -> Double {
+        phases.isEmpty ? 0 : phases.reduce((pace.starting + pace.counting) / .seconds(1)) { $0 + $1.planned }
+    }
 
     private var plannedDisturbance: Double {
         (pace.warmUp + pace.burst + pace.fault * 3 + pace.calm * 10) / .seconds(1) + 12
     }
 
     private func plan() {
-        let stages = Double(options.stages.count)
-        if options.parts.contains(.steady) { progress.plan(stages * planned(pace.steady)) }
-        if options.parts.contains(.peak) { progress.plan(stages * planned(pace.peak)) }
+        for stage in options.stages { progress.plan(planned(questions(of: stage).map(phase))) }
         if options.parts.contains(.faults) {
-            progress.plan((stages / Double(pace.together)).rounded(.up) * plannedDisturbance)
-        }
-        if options.parts.contains(.modes), brokerStage != nil {
-            progress.plan(Double(Self.modes.count) * planned(modeDuration))
+            let batches = (options.stages.count + pace.together - 1) / pace.together
+            progress.plan(Double(batches) * plannedDisturbance)
         }
         if options.parts.contains(.scale), brokerStage != nil, options.stages.contains(where: \.isDirect) {
-            progress.plan(Double(pace.scales.count * 2) * planned(scaleDuration))
+            progress.plan(Double(scaleStages.count) * planned([scalePhase]))
         }
     }
 
     // MARK: Files
 
-    private func makeRun(
-        _ plan: StagePlan, _ directory: String, usesProxies: Bool, mode: String? = nil
-    ) throws -> StageRun {
+    private func makeRun(_ plan: StagePlan, _ directory: String, usesProxies: Bool) throws -> StageRun {
         var run = StageRun.Options()
         run.usesProxies = usesProxies
-        run.mode = mode
         run.bootstrap = options.bootstrap
         run.program = options.program
         try? FileManager.default.removeItem(atPath: directory)
@@ -204,14 +231,18 @@ extension StageResult {
     }
 }
 
+extension StageMeasurement.Phase {
+    /// What it takes in seconds, with what is waited for before.
+    fileprivate var planned: Double { (wholeDuration + load.interval) / .seconds(1) + 1 }
+}
+
 extension ScaleResult {
-    init(_ stage: Stage, _ outcome: SteadyMeasurement.Outcome) {
+    init(_ stage: Stage, _ result: SteadyResult, _ establishedConnections: Int) {
         let shape = StageShape(stage)
         self.init(
             stage: stage.name, isDirect: stage.isDirect, publishers: shape.publishers,
             subscribers: shape.subscribers, connections: shape.connections,
-            establishedConnections: outcome.establishedConnections,
-            cpuSecondsPerMillion: outcome.result.cpuSecondsPerMillion, memoryBytes: outcome.result.memoryBytes,
-            latency: outcome.result.latency)
+            establishedConnections: establishedConnections, cpuSecondsPerMillion: result.cpuSecondsPerMillion,
+            memoryBytes: result.memoryBytes, latency: result.latency)
     }
 }

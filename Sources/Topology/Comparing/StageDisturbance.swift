@@ -13,8 +13,8 @@ struct StageDisturbance: Sendable {
     /// Told what is being done, and which part of the whole has been done since the last time.
     let progress: @Sendable (String, Double) async -> Void
 
-    /// Committed later than this after it was collected, a sample counts as delayed.
-    static let delayThreshold = Duration.seconds(1)
+    /// Subscribers that have nothing but fresh samples for so long have recovered.
+    private static let freshSpan = Duration.milliseconds(500)
 
     struct Outcome: Sendable {
         var additions: [AdditionResult] = []
@@ -43,10 +43,13 @@ struct StageDisturbance: Sendable {
 
     private func work() async throws -> Outcome {
         await progress("starting", 0)
+        let start = ContinuousClock.now
         try await run.start()
         var disturbed: [Pending<FaultResult>] = []
         var added: [Pending<AdditionResult>] = []
-        try await Task.sleep(for: pace.warmUp)
+        _ = try await run.awaitFresh(for: run.plan.load.interval, within: pace.patience)
+        // The burst begins by the publisher's own clock.
+        if faults.contains(.burst) { try await Task.sleep(until: start + pace.warmUp, clock: .continuous) }
         if faults.contains(.burst) { disturbed.append(try await disturb(.burst)) }
         for addition in AdditionResult.Addition.allCases {
             await progress("adding a \(addition.rawValue)", part)
@@ -108,7 +111,7 @@ struct StageDisturbance: Sendable {
         }
         let end = ContinuousClock.now
         let endTime = Timestamp.now().milliseconds
-        let recovery = try await awaitRecovery()
+        let recovery = try await run.awaitFresh(for: Self.freshSpan, within: pace.patience)
         peakWaiting.cancel()
         let now = await run.snapshot()
         let aimedAt = await run.parts(affectedBy: fault, target)
@@ -116,7 +119,7 @@ struct StageDisturbance: Sendable {
         var others = LatencyHistogram()
         for process in now.processes(.subscriber) {
             let latency = process.latency.subtracting(start.process(process.name)?.latency ?? LatencyHistogram())
-            delayed += latency.samples(longerThan: Self.delayThreshold)
+            delayed += latency.samples(longerThan: StageRun.freshness)
             if !aimedAt.contains(process.part) { others.add(latency) }
         }
         let repeated = now.processes(.subscriber).reduce(0) {
@@ -154,24 +157,6 @@ struct StageDisturbance: Sendable {
             try await Task.sleep(for: isStopped ? .milliseconds(100) : .milliseconds(250))
         }
         await run.setStopped(name, false)
-    }
-
-    /// When every subscriber had stored something fresh again, and nothing older waited; nil if that did not happen.
-    private func awaitRecovery() async throws -> ContinuousClock.Instant? {
-        var before = await run.snapshot()
-        var recovered: ContinuousClock.Instant?
-        _ = try await Waiting.until(within: pace.patience, every: .milliseconds(400)) {
-            let now = await run.snapshot()
-            defer { before = now }
-            let isFresh = now.processes(.subscriber).allSatisfy { process in
-                let latency = process.latency.subtracting(before.process(process.name)?.latency ?? LatencyHistogram())
-                return latency.samples > 0 && latency.samples(longerThan: Self.delayThreshold) == 0
-            }
-            // What has been fresh for the whole time since the last look was so at its beginning.
-            if isFresh { recovered = before.instant }
-            return isFresh
-        }
-        return recovered
     }
 
     // MARK: Additions

@@ -41,16 +41,29 @@ final class ChildProcess: Sendable {
         _ program: String, _ arguments: [String], name: String, directory: String, lifeline: Lifeline
     ) throws(ProcessError) {
         self.name = name
-        errorPath = "\(directory)/\(name).err"
+        let errorPath = "\(directory)/\(name).err"
+        self.errorPath = errorPath
+        let (input, output) = (lifeline.readingEnd, "\(directory)/\(name).out")
+        let child = lifeline.thread.run { () -> Result<pid_t, ProcessError> in
+            Result { () throws(ProcessError) in
+                try Self.spawn(program, arguments, input: input, output: output, errors: errorPath)
+            }
+        }
+        identifier = try child.get()
+    }
+
+    private static func spawn(
+        _ program: String, _ arguments: [String], input: Int32, output: String, errors: String
+    ) throws(ProcessError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         let append = O_WRONLY | O_CREAT | O_APPEND
-        posix_spawn_file_actions_adddup2(&actions, lifeline.readingEnd, STDIN_FILENO)
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "\(directory)/\(name).out", append, 0o644)
-        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errorPath, append, 0o644)
+        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, append, 0o644)
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, append, 0o644)
         // A socket that is closed here would stay open in a child that has inherited it.
-        try Self.closeFromThree(&actions)
+        try closeFromThree(&actions)
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -63,7 +76,7 @@ final class ChildProcess: Sendable {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
 
         var argv = ([program] + arguments).map { strdup($0) } + [nil]
-        var environment = Self.environment().map { strdup($0) } + [nil]
+        var environment = environment().map { strdup($0) } + [nil]
         defer {
             argv.forEach { free($0) }
             environment.forEach { free($0) }
@@ -71,7 +84,7 @@ final class ChildProcess: Sendable {
         var child: pid_t = 0
         let code = posix_spawn(&child, program, &actions, &attributes, &argv, &environment)
         guard code == 0 else { throw ProcessError.cannotStart(program: program, code) }
-        identifier = child
+        return child
     }
 
     deinit {

@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// Ties processes to the one that started them, so that they are gone when it is, whatever ended it.
+/// Ties processes to the one that started them, so that they are gone when it is, whatever ended it. In two ways, since
+/// each leaves a gap that the other closes:
 ///
-/// The parent holds the only writing end of a pipe whose reading end is its children's standard input. The kernel closes
-/// it with the parent, also after `kill -9`; a child's thread that reads from it sees the end and exits. A child that is
-/// stopped (`SIGSTOP`) at that moment cannot read; it is in a process group of its own, which the parent's end orphans, and
-/// to an orphaned group with stopped members the kernel sends `SIGHUP` and `SIGCONT`. (One whose threads are just about to
-/// stop when the parent is killed, within milliseconds, is missed by both.)
-///
-/// `PR_SET_PDEATHSIG` would not do: it fires when the *thread* that started the child ends, which threads of a pool do.
+/// - A child asks the kernel to kill it when the thread that started it ends (`PR_SET_PDEATHSIG`), which is a
+///   ``SpawningThread`` that lives as long as the parent does. `SIGKILL` also ends a child that is stopped (`SIGSTOP`), or
+///   just about to be.
+/// - The parent holds the only writing end of a pipe whose reading end is its children's standard input. The kernel closes
+///   it with the parent, also after `kill -9`; a child's thread that reads from it sees the end and exits. That covers a
+///   child whose parent ended before it had asked.
 public final class Lifeline: Sendable {
     /// Set in the environment of a child that is to end with its parent.
     public static let variable = "WEIR_ENDS_WITH_STANDARD_INPUT"
@@ -16,9 +16,12 @@ public final class Lifeline: Sendable {
     /// What children get as their standard input.
     let readingEnd: Int32
     private let writingEnd: Int32
+    /// What children are started on.
+    let thread: SpawningThread
 
-    /// - Throws: ``ProcessError`` if the system has no descriptors left.
+    /// - Throws: ``ProcessError`` if the system has no descriptors or no threads left.
     init() throws(ProcessError) {
+        thread = try SpawningThread()
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw ProcessError.system("pipe", errno) }
         // Whoever inherited the writing end would keep the children alive.
@@ -36,6 +39,7 @@ public final class Lifeline: Sendable {
         guard getenv(variable) != nil else { return }
         // What this process starts is not its parent's child.
         unsetenv(variable)
+        endWithParentThread()
         var thread = pthread_t()
         let code = pthread_create(
             &thread, nil,
@@ -50,6 +54,17 @@ public final class Lifeline: Sendable {
     }
 }
 
+extension Lifeline {
+    /// `prctl(PR_SET_PDEATHSIG, SIGKILL)`, whose variadic declaration Swift does not import. Where there is no such call the
+    /// pipe has to do.
+    private static func endWithParentThread() {
+        let deathSignal: Int32 = 1  // PR_SET_PDEATHSIG of <linux/prctl.h>
+        typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+        guard let symbol = dlsym(nil, "prctl") else { return }
+        _ = unsafeBitCast(symbol, to: Control.self)(deathSignal, UInt(SIGKILL), 0, 0, 0)
+    }
+}
+
 /// A process that could not be started, or did not do what it was started for.
 public enum ProcessError: Error, Sendable, CustomStringConvertible {
     case system(String, Int32)
@@ -58,6 +73,8 @@ public enum ProcessError: Error, Sendable, CustomStringConvertible {
     case ended(name: String, String, lastWords: String)
     /// It did not get ready in time.
     case notReady(name: String, what: String, lastWords: String)
+    /// No regular expression.
+    case topicPattern(String)
 
     public var description: String {
         switch self {
@@ -65,6 +82,7 @@ public enum ProcessError: Error, Sendable, CustomStringConvertible {
         case .cannotStart(let program, let code): "cannot start \(program): \(String(cString: strerror(code)))"
         case .ended(let name, let how, let words): "\(name) ended with \(how); it said: \(words)"
         case .notReady(let name, let what, let words): "\(name) did not \(what) in time; it said: \(words)"
+        case .topicPattern(let pattern): "'\(pattern)' is no regular expression"
         }
     }
 }

@@ -15,15 +15,22 @@ struct Recount: Sendable {
     var countedWrong = 0
     /// ``lost`` by when they were to be collected, in order of time.
     var lostAt: [(time: Int64, samples: Int)] = []
+    /// ``expected`` by when they were to be collected, in milliseconds since 1970.
+    var expectedAt: [Int64: Int] = [:]
 
     /// The samples that are lost of those that were to be collected from `from` on and before `to`, in milliseconds.
     func lost(from: Int64, to: Int64) -> Int {
         lostAt.reduce(0) { $0 + ($1.time >= from && $1.time < to ? $1.samples : 0) }
     }
 
+    /// The samples that were published for it of those that were to be collected from `from` on and before `to`.
+    func expected(from: Int64, to: Int64) -> Int {
+        expectedAt.reduce(0) { $0 + ($1.key >= from && $1.key < to ? $1.value : 0) }
+    }
+
     /// Compares a subscriber's database with what the ledgers say it should hold. Blocks on the disk.
     ///
-    /// - Throws: ``RecountError``, `StoreError`.
+    /// - Throws: ``LedgerError``, ``ProcessError``, `StoreError`.
     init(
         subscriber: String, database: String, expectations: [StageRun.Expectation],
         from beginning: Timestamp = Timestamp(milliseconds: 0)
@@ -36,10 +43,11 @@ struct Recount: Sendable {
         var found = 0
         for expectation in expectations where expectation.subscriber == subscriber {
             let ledger = try PublishedLedger(path: expectation.ledger)
-            let isMeant = try Self.topicsMeant(ledger.topics, pattern: expectation.topics)
+            let isMeant = try ledger.topics.map(expectation.isMeant)
             for record in ledger.records where record.time >= expectation.since && isMeant[record.topic] {
                 let held = counts.samples[ledger.instances[record.instance]]?[record.time] ?? 0
                 expected += record.samples
+                expectedAt[record.time, default: 0] += record.samples
                 found += min(held, record.samples)
                 if held < record.samples { missing[record.time, default: 0] += record.samples - held }
             }
@@ -53,34 +61,32 @@ struct Recount: Sendable {
     static func expected(by subscriber: String, of expectations: [StageRun.Expectation]) throws -> Int {
         try expectations.filter { $0.subscriber == subscriber }.reduce(0) { sum, expectation in
             let ledger = try PublishedLedger(path: expectation.ledger)
-            let isMeant = try topicsMeant(ledger.topics, pattern: expectation.topics)
+            let isMeant = try ledger.topics.map(expectation.isMeant)
             return ledger.records.reduce(sum) { sum, record in
                 sum + (record.time >= expectation.since && isMeant[record.topic] ? record.samples : 0)
             }
         }
     }
 
-    private static func topicsMeant(_ topics: [String], pattern: String?) throws -> [Bool] {
-        guard let pattern else { return topics.map { _ in true } }
-        guard let regex = try? Regex(pattern) else { throw RecountError.pattern(pattern) }
-        return topics.map { $0.wholeMatch(of: regex) != nil }
-    }
 }
 
 extension StageRun {
-    /// Recounts every subscriber; to be called when all have ended.
-    func recount() async throws -> [Recount] {
+    /// Recounts subscribers, all unless some are named, one beside the other; exact when all processes have ended.
+    func recount(_ parts: Set<String>? = nil) async throws -> [Recount] {
         let expectations = expectations
         let files = files
         // The windows of a minute that began before are whole only where nobody else has published.
         let beginning = options.bootstrap.isEmpty ? Timestamp(milliseconds: 0) : beginning
-        let parts = Set(names(.subscriber).compactMap { processes[$0]?.plan.part }).sorted()
-        // Off the actor: this reads for seconds.
-        return try await Task.detached {
-            try parts.map { part in
-                try Recount(
-                    subscriber: part, database: files.database(part), expectations: expectations, from: beginning)
+        let all = Set(names(.subscriber).compactMap { processes[$0]?.plan.part })
+        return try await withThrowingTaskGroup(of: Recount.self) { group in
+            for part in parts ?? all {
+                // Off the actor: this reads for seconds.
+                group.addTask {
+                    try Recount(
+                        subscriber: part, database: files.database(part), expectations: expectations, from: beginning)
+                }
             }
-        }.value
+            return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.subscriber < $1.subscriber }
+        }
     }
 }

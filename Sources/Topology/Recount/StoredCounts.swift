@@ -31,9 +31,10 @@ struct StoredCounts: Sendable {
             for (id, name) in names {
                 let stored = samples[id] ?? []
                 total += stored.count
-                for sample in stored {
-                    self.samples[name, default: [:]][sample.timestamp.milliseconds, default: 0] += 1
-                }
+                // Taken out, so that it is changed in place.
+                var times = self.samples.removeValue(forKey: name) ?? [:]
+                for sample in stored { times[sample.timestamp.milliseconds, default: 0] += 1 }
+                self.samples[name] = times
                 let counted = (windows[id] ?? []).reduce(0) { $0 + Int($1.aggregate.count) }
                 if comparesWindows { windowDifference += abs(counted - stored.count) }
             }

@@ -79,6 +79,7 @@ extension ProcessReport {
         subscriber.lagRecords = Int(statistics.lag)
         subscriber.databaseBytes = Int(statistics.databaseBytes)
         subscriber.latency = service.latency
+        subscriber.arrival = service.arrival
         subscriber.direct = statistics.direct.map(Subscriber.Direct.init)
         self.subscriber = subscriber
     }

@@ -82,6 +82,8 @@ public struct ProcessReport: Codable, Sendable, Equatable {
         public var databaseBytes = 0
         /// From collection to commit, each sample counted once.
         public var latency = LatencyHistogram()
+        /// From collection to having been read and, in the mode `realtime`, matched.
+        public var arrival = LatencyHistogram()
         public var direct: Direct?
     }
 

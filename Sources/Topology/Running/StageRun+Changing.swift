@@ -50,6 +50,28 @@ extension StageRun {
         }
     }
 
+    // MARK: Another load, another mode
+
+    /// Has publishers collect as often as this load says: they are restarted, and play the same series.
+    func change(load: StageLoad) async throws {
+        let planned = StagePlan(plan.stage, load: load).processes(.publisher)
+        await end(planned.map(\.name))
+        for process in planned {
+            guard var publisher = processes[process.name]?.plan else { continue }
+            publisher.publishing = process.publishing
+            replan(publisher)
+            try launch(process.name)
+        }
+    }
+
+    /// Restarts the subscribers in another mode; nil for theirs.
+    func change(mode: String?) async throws {
+        set(mode: mode)
+        let subscribers = names(.subscriber)
+        await end(subscribers)
+        for name in subscribers { try launch(name) }
+    }
+
     // MARK: Additions
 
     /// What was added, and what it took.
@@ -83,7 +105,11 @@ extension StageRun {
             process.publishing?.topic = topic
         }
         try add(process)
-        let meant = expectations.filter { $0.publisher == name }
+        // A subscriber of other topics waits for nothing.
+        let made = process.publishing.map { $0.topic ?? $0.kind.topic }
+        let meant = try expectations.filter { expectation in
+            try expectation.publisher == name && expectation.isMeant(topic: made ?? "")
+        }
         return Newcomer(connections: process.dials.count, publisher: name, parts: meant.map(\.subscriber))
     }
 

@@ -10,7 +10,7 @@ extension StageRun {
         case .publisher: settings = try publisherSettings(process)
         }
         settings.set("report", files.report(process.name, start: start), as: .measurement)
-        settings.set("report-every", "200ms", as: .measurement)
+        settings.set("report-every", "400ms", as: .measurement)
         return settings
     }
 

@@ -10,8 +10,6 @@ actor StageRun {
     struct Options: Sendable {
         /// Puts a ``FaultProxy`` before everything that listens.
         var usesProxies = false
-        /// The subscribers' processing mode; nil for theirs.
-        var mode: String?
         /// A cluster of the user's in place of the declared brokers; its topics may hold what others published.
         var bootstrap: [String] = []
         /// The program to start; this one.
@@ -32,8 +30,10 @@ actor StageRun {
     /// In the order in which they were added.
     private(set) var order: [String] = []
     private(set) var expectations: [Expectation] = []
+    var reports = ReportCache()
 
-    var mode: String? { options.mode }
+    /// The subscribers' processing mode; nil for theirs.
+    private(set) var mode: String?
 
     init(_ plan: StagePlan, directory: String, options: Options, lifeline: Lifeline) throws {
         self.plan = plan
@@ -127,7 +127,8 @@ actor StageRun {
         processes[name]?.remember(usage)
     }
 
-    private func end(_ names: [String]) async {
+    /// The same for several at a time.
+    func end(_ names: [String]) async {
         let children = names.compactMap { name in processes[name]?.child.map { (name, $0) } }
         await withTaskGroup(of: (String, ChildProcess.Usage).self) { group in
             for (name, child) in children {
@@ -202,6 +203,9 @@ actor StageRun {
             name: silent, what: "store anything", lastWords: processes[silent]?.child?.lastWords ?? "nothing")
     }
 
+    /// The mode that subscribers are started in from now on.
+    func set(mode: String?) { self.mode = mode }
+
     /// Changes what a publisher does from its next start on.
     func replan(_ process: StagePlan.Process) { processes[process.name]?.plan = process }
 
@@ -217,6 +221,15 @@ actor StageRun {
         var topics: String?
         /// Records before this were not meant for it, in milliseconds since 1970.
         var since: Int64
+
+        /// Whether the subscriber takes this topic.
+        ///
+        /// - Throws: ``ProcessError`` if the pattern is none.
+        func isMeant(topic: String) throws(ProcessError) -> Bool {
+            guard let topics else { return true }
+            guard let regex = try? Regex(topics) else { throw .topicPattern(topics) }
+            return topic.wholeMatch(of: regex) != nil
+        }
     }
 
     func expect(_ publisher: StagePlan.Process, to subscriber: String, topics: String?, since: Int64 = 0) {

@@ -9,6 +9,8 @@ struct StageSnapshot: Sendable {
         var part: String
         var role: StageRole
         var isRunning: Bool
+        /// When it said what it has done and used, in milliseconds since 1970; nil before it has.
+        var reportedAt: Int64?
         var cpuSeconds = 0.0
         var residentBytes = 0
         var peakBytes = 0
@@ -24,8 +26,12 @@ struct StageSnapshot: Sendable {
         var duplicateRecords = 0
         var duplicateSamples = 0
         var lagRecords = 0
+        /// All that its starts have created in the database.
+        var createdSeries = 0
         /// Collected to committed.
         var latency = LatencyHistogram()
+        /// Collected to read.
+        var arrival = LatencyHistogram()
     }
 
     let instant: ContinuousClock.Instant
@@ -38,6 +44,20 @@ struct StageSnapshot: Sendable {
     func processes(_ role: StageRole) -> [Process] { processes.filter { $0.role == role } }
 
     var storedSamples: Int { processes.reduce(0) { $0 + $1.storedSamples } }
+
+    /// By all processes of a subscriber.
+    func storedSamples(of part: String) -> Int {
+        processes.reduce(0) { $0 + ($1.role == .subscriber && $1.part == part ? $1.storedSamples : 0) }
+    }
+
+    /// What lies between the reports of a process that two snapshots are made of.
+    func seconds(since earlier: StageSnapshot, _ name: String) -> Double {
+        guard let now = process(name)?.reportedAt, let before = earlier.process(name)?.reportedAt, now > before else {
+            return max(0.001, (instant - earlier.instant) / .seconds(1))
+        }
+        return Double(now - before) / 1000
+    }
+
     var waitingRecords: Int { processes.reduce(0) { $0 + $1.waitingRecords } }
     var lagRecords: Int { processes.reduce(0) { $0 + $1.lagRecords } }
 }
@@ -68,7 +88,12 @@ extension StageRun {
         }
         for start in 1...max(1, process.starts) {
             guard let report = report(process.plan.name, start: start) else { continue }
-            snapshot.add(report, isLast: start == process.starts)
+            let isLast = start == process.starts
+            snapshot.add(report, isLast: isLast)
+            // What it had used when it had done what it says, rather than what it has used since.
+            if isLast, process.child != nil {
+                snapshot.cpuSeconds = process.ended.reduce(report.process.cpuSeconds) { $0 + $1.cpuSeconds }
+            }
         }
         return snapshot
     }
@@ -77,14 +102,14 @@ extension StageRun {
     func report(of process: StageProcess) -> ProcessReport? { report(process.plan.name, start: process.starts) }
 
     private func report(_ name: String, start: Int) -> ProcessReport? {
-        // There is none until the process has got that far.
-        try? ProcessReport(reading: files.report(name, start: start))
+        reports.report(files.report(name, start: start))
     }
 }
 
 extension StageSnapshot.Process {
     /// Adds one start: counters add up, levels are those of the last start.
     fileprivate mutating func add(_ report: ProcessReport, isLast: Bool) {
+        reportedAt = report.timeMs
         bytesIn += report.network.bytesIn
         bytesOut += report.network.bytesOut
         if let publisher = report.publisher {
@@ -99,7 +124,9 @@ extension StageSnapshot.Process {
             storedSamples += subscriber.samplesStored
             duplicateRecords += subscriber.duplicateRecords
             duplicateSamples += subscriber.duplicateSamples
+            createdSeries += subscriber.series
             latency.add(subscriber.latency)
+            arrival.add(subscriber.arrival)
             if isLast { lagRecords = subscriber.lagRecords }
         }
     }

@@ -1,37 +1,64 @@
 extension ComparisonTables {
-    /// What has changed since an earlier comparison, stage by stage; nil where there is no stage in both.
+    /// What has changed since an earlier comparison, measurement by measurement; nil where there is none in both.
     public static func changes(since earlier: Comparison, in now: Comparison) -> QuestionTable? {
+        let agreement = ComparisonAgreement(earlier, now)
+        guard agreement.countsCompared > 0 else { return nil }
         var table = QuestionTable(
-            "changes", "What has changed since \(earlier.origin.date.prefix(10))?",
+            "changes", "What has changed since \(earlier.origin.date.prefix(10))?", subject: "measurement",
             [
-                .init("CPU s per million, before"), .init("now"), .init("change", .lower), .init("p99, before"),
-                .init("now"), .init("delivered/s at the limit, before"), .init("now"), .init("lost in faults, before"),
-                .init("now"),
+                .init("CPU s per million, before"), .init("now"), .init("change", .lower),
+                .init("committed p99, before"), .init("now"), .init("delivered/s, before"), .init("now"),
+                .init("counts that differ", .lower),
             ])
-        for stage in now.stages {
-            guard let before = earlier.stages.first(where: { $0.name == stage.name }) else { continue }
-            let (old, new) = (before.steady?.cpuSecondsPerMillion, stage.steady?.cpuSecondsPerMillion)
-            let change = old.flatMap { old in new.map { $0 / max(old, 0.000_001) - 1 } }
-            let lost = { (stage: StageResult) in
-                stage.faults.isEmpty ? nil : stage.faults.reduce(0) { $0 + $1.lost }
-            }
+        var stages: Set<String> = []
+        for measurement in agreement.measurements {
+            let (before, now) = (measurement.before, measurement.now)
+            let isFirst = stages.insert(measurement.stage).inserted
+            table.append(
+                measurement.subject,
+                [
+                    .number(before.cpuSecondsPerMillion), .number(now.cpuSecondsPerMillion),
+                    .percent(measurement.change), .milliseconds(before.p99), .milliseconds(now.p99),
+                    .number(before.deliveredPerSecond), .number(now.deliveredPerSecond),
+                    isFirst ? .count(agreement.differences(of: measurement.stage).count) : .none,
+                ])
+        }
+        // A comparison of faults only has counts and no costs.
+        let before = Set(earlier.stages.map(\.name))
+        for stage in now.stages where before.contains(stage.name) && !stages.contains(stage.name) {
             table.append(
                 stage.name,
                 [
-                    .number(old), .number(new), .percent(change), .milliseconds(before.steady?.latency.p99),
-                    .milliseconds(stage.steady?.latency.p99), .number(before.peak?.deliveredPerSecond),
-                    .number(stage.peak?.deliveredPerSecond), .count(lost(before)), .count(lost(stage)),
+                    .none, .none, .none, .none, .none, .none, .none,
+                    .count(agreement.differences(of: stage.name).count),
                 ])
         }
-        guard !table.rows.isEmpty else { return nil }
         table.markBestAndWorst()
+        table.meaning = meaning(of: agreement, earlier, now)
+        return table
+    }
+
+    private static func meaning(of agreement: ComparisonAgreement, _ earlier: Comparison, _ now: Comparison) -> String {
         let isSame =
             earlier.origin.processor == now.origin.processor && earlier.origin.cores == now.origin.cores
             && earlier.load == now.load && earlier.isQuick == now.isQuick
-        table.meaning =
+        let conditions =
             isSame
-            ? "Both were measured on the same kind of machine under the same workload. Differences of less than 20 % in CPU are within what two runs differ by."
+            ? "Both were measured on the same kind of machine under the same workload."
             : "The machine, the workload or the length of the runs is not the same as then: compare shapes, not figures."
-        return table
+        let counts =
+            agreement.differences.isEmpty
+            ? "All \(agreement.countsCompared) counts are the same."
+            : "Of \(agreement.countsCompared) counts \(agreement.differences.count) differ: "
+                + agreement.differences.map(\.description).joined(separator: "; ") + "."
+        let limit = Int(ComparisonAgreement.cpuTolerance * 100)
+        let far = agreement.measurements.filter { !$0.isWithinTolerance }
+        let costs =
+            agreement.measurements.isEmpty
+            ? ""
+            : far.isEmpty
+                ? "CPU per million samples is within \(limit) % everywhere."
+                : "CPU per million samples differs by more than \(limit) % in \(far.map(\.subject).joined(separator: "; "))."
+        return [conditions, counts, costs].filter { !$0.isEmpty }.joined(separator: " ")
     }
 }

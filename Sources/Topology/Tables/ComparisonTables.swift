@@ -71,17 +71,20 @@ public struct ComparisonTables: Sendable {
         var table = Table(
             "freshness", "How fresh is a sample when it can be queried?",
             [
-                .init("published/s"), .init("delivered/s", .higher), .init("p50", .lower), .init("p99", .lower),
-                .init("p99.9", .lower), .init("maximum", .lower), .init("lost", .lower),
+                .init("fresh after", .lower), .init("published/s"), .init("delivered/s", .higher),
+                .init("arrived p50", .lower), .init("p99", .lower), .init("committed p50", .lower),
+                .init("p99", .lower), .init("p99.9", .lower), .init("maximum", .lower), .init("lost", .lower),
             ])
         for stage in comparison.stages {
             guard let steady = stage.steady else { continue }
             table.append(
                 stage.name,
                 [
-                    .number(steady.offeredPerSecond), .number(steady.deliveredPerSecond),
-                    .milliseconds(steady.latency.p50), .milliseconds(steady.latency.p99),
-                    .milliseconds(steady.latency.p999), .milliseconds(steady.latency.maximum), .count(steady.lost),
+                    .seconds(steady.secondsUntilFresh), .number(steady.offeredPerSecond),
+                    .number(steady.deliveredPerSecond), .milliseconds(steady.arrival.p50),
+                    .milliseconds(steady.arrival.p99), .milliseconds(steady.latency.p50),
+                    .milliseconds(steady.latency.p99), .milliseconds(steady.latency.p999),
+                    .milliseconds(steady.latency.maximum), .count(steady.lost),
                 ])
         }
         table.meaning = Meanings.freshness(comparison)
@@ -120,7 +123,8 @@ public struct ComparisonTables: Sendable {
         var table = Table(
             "limit", "What happens with more than comes every day?",
             [
-                .init("published/s"), .init("delivered/s", .higher), .init("arrived in the end", .higher),
+                .init("published/s"), .init("delivered/s", .higher), .init("fresh again after", .lower),
+                .init("stored in the end", .higher),
                 .init("p99", .lower), .init("CPU s per million", .lower), .init("lost", .lower),
             ])
         for stage in comparison.stages {
@@ -133,7 +137,7 @@ public struct ComparisonTables: Sendable {
 
     private func limitCells(_ peak: SteadyResult) -> [QuestionTable.Cell] {
         [
-            .number(peak.offeredPerSecond), .number(peak.deliveredPerSecond),
+            .number(peak.offeredPerSecond), .number(peak.deliveredPerSecond), .seconds(peak.secondsUntilFresh),
             .percent(peak.expected == 0 ? nil : 1 - Double(peak.lost) / Double(peak.expected)),
             .milliseconds(peak.latency.p99), .number(peak.cpuSecondsPerMillion), .count(peak.lost),
         ]
@@ -186,15 +190,17 @@ public struct ComparisonTables: Sendable {
         var table = Table(
             "modes", "What does a processing mode change?", subject: "mode",
             [
-                .init("delivered/s", .higher), .init("p50", .lower), .init("p99", .lower), .init("p99.9", .lower),
-                .init("maximum", .lower), .init("CPU s per million", .lower), .init("memory", .lower),
+                .init("delivered/s", .higher), .init("arrived p50", .lower), .init("p99", .lower),
+                .init("committed p50", .lower), .init("p99", .lower), .init("p99.9", .lower), .init("maximum", .lower),
+                .init("CPU s per million", .lower), .init("memory", .lower),
             ])
         for mode in comparison.modes {
             let steady = mode.steady
             table.append(
                 mode.mode,
                 [
-                    .number(steady.deliveredPerSecond), .milliseconds(steady.latency.p50),
+                    .number(steady.deliveredPerSecond), .milliseconds(steady.arrival.p50),
+                    .milliseconds(steady.arrival.p99), .milliseconds(steady.latency.p50),
                     .milliseconds(steady.latency.p99), .milliseconds(steady.latency.p999),
                     .milliseconds(steady.latency.maximum), .number(steady.cpuSecondsPerMillion),
                     .bytes(steady.memoryBytes),

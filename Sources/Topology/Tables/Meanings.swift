@@ -55,8 +55,10 @@ enum Meanings {
             ? "The way through a broker costs \(FigureText.number(difference)) ms at the median: a direct link is the shorter way."
             : "At the median the broker costs nothing that shows beside the subscribers' own commits."
         return """
-            From the moment a sample was to be collected until it is committed, so a publisher that falls behind does not \
-            look fast. \(verdict) Most of it is the time between two commits of a subscriber.
+            From the moment a sample was to be collected, so a publisher that falls behind does not look fast, until a \
+            subscriber has read it (arrived; what acts on arrival acts then) and until it can be queried (committed). \
+            \(verdict) Most of it is the time between two commits of a subscriber. Fresh after is how long the start took, \
+            with every series new in every database; no other figure has anything of it.
             """
     }
 
@@ -80,6 +82,11 @@ enum Meanings {
             ),
             let peak = best.peak
         else { return "" }
+        let late = comparison.stages.filter { $0.peak != nil && $0.peak?.secondsUntilFresh == nil }.map(\.name)
+        let pace =
+            late.isEmpty
+            ? "All of them kept up, with no sample older than a second."
+            : "Not kept up, with samples older than a second, have \(late.joined(separator: ", "))."
         let losing = comparison.stages.filter { $0.peak?.lost ?? 0 > 0 }.map(\.name)
         let losses =
             losing.isEmpty
@@ -87,7 +94,7 @@ enum Meanings {
             : "What a stage cannot deliver in time a broker keeps for later; lost was something in \(losing.joined(separator: ", "))."
         return """
             Offered \(FigureText.count(comparison.peakSamplesPerSecond)) metric samples a second, \(best.name) delivered the \
-            most: \(FigureText.number(peak.deliveredPerSecond)) a second over all its subscribers. \(losses)
+            most: \(FigureText.number(peak.deliveredPerSecond)) a second over all its subscribers. \(pace) \(losses)
             """
     }
 
@@ -130,15 +137,20 @@ enum Meanings {
     }
 
     static func modes(_ comparison: Comparison) -> String {
-        guard let fastest = comparison.modes.min(by: { $0.steady.latency.p99 < $1.steady.latency.p99 }),
+        guard let freshest = comparison.modes.min(by: { $0.steady.latency.p99 < $1.steady.latency.p99 }),
             let cheapest = comparison.modes.min(by: {
                 $0.steady.cpuSecondsPerMillion < $1.steady.cpuSecondsPerMillion
             })
         else { return "" }
+        let realtime =
+            comparison.modes.first { $0.mode == "realtime" }.map {
+                " realtime acts when a sample arrives, here within \(FigureText.number($0.steady.arrival.p99)) ms (p99), "
+                    + "and commits as batch does."
+            } ?? ""
         return """
-            A mode says when a subscriber commits. \(fastest.mode) was the freshest (p99 \
-            \(FigureText.number(fastest.steady.latency.p99)) ms), \(cheapest.mode) the cheapest \
-            (\(FigureText.number(cheapest.steady.cpuSecondsPerMillion)) CPU seconds for a million samples).
+            A mode says when a subscriber commits, and what it does beside. \(freshest.mode) had samples in the database \
+            soonest (p99 \(FigureText.number(freshest.steady.latency.p99)) ms), \(cheapest.mode) was the cheapest \
+            (\(FigureText.number(cheapest.steady.cpuSecondsPerMillion)) CPU seconds for a million samples).\(realtime)
             """
     }
 

@@ -1,4 +1,5 @@
 public import KafkaClient
+public import MetricAgent
 
 /// What a workload generator plays, and where it publishes.
 public struct WorkloadConfiguration: Sendable {
@@ -9,7 +10,7 @@ public struct WorkloadConfiguration: Sendable {
         /// - Parameter partitions: the topic is created with so many if it is not there; nil for the cluster's default.
         case brokers([BrokerAddress], partitions: Int?, spoolDirectory: String)
         /// Straight to each of these subscribers.
-        case subscribers([BrokerAddress])
+        case subscribers([BrokerAddress], DirectConfiguration = DirectConfiguration())
     }
 
     public var kind: WorkloadKind
@@ -66,7 +67,6 @@ public enum WorkloadError: Error, CustomStringConvertible, Sendable {
     case burst(factor: Int, interval: Duration)
     case prefix(String)
     case ledger(path: String, reason: String)
-    case ledgerLine(path: String, line: Int, reason: String)
 
     public var description: String {
         switch self {
@@ -80,7 +80,6 @@ public enum WorkloadError: Error, CustomStringConvertible, Sendable {
         case .prefix(let text):
             "instances cannot begin with '\(text)': there are up to 200 characters, and no blanks, quotes or backslashes in it"
         case .ledger(let path, let reason): "the ledger \(path) cannot be written: \(reason)"
-        case .ledgerLine(let path, let line, let reason): "\(path), line \(line): \(reason)"
         }
     }
 }

@@ -75,10 +75,10 @@ public final class WorkloadGenerator: Service {
     /// Nil at a shutdown before the cluster was reached.
     private func open() async throws -> WorkloadOutput? {
         switch configuration.target {
-        case .subscribers(let addresses):
+        case .subscribers(let addresses, let links):
             return .direct(
                 DirectPublisher(
-                    destinations: addresses, instance: configuration.prefix, logger: logger))
+                    destinations: addresses, instance: configuration.prefix, configuration: links, logger: logger))
         case .brokers(let bootstrap, let partitions, let directory):
             let layout = WorkloadPartitions(topic: topic, bootstrap: bootstrap, logger: logger)
             let keys = (0..<configuration.hosts).map(instance)

@@ -48,6 +48,8 @@ struct AgentCommand: AsyncParsableCommand {
             valueName: "host:port,…"))
     var direct: Bootstrap?
 
+    @OptionGroup var directLinks: DirectLinkOptions
+
     @Flag(help: "Collect nothing; publish what the spool holds, then exit.")
     var drain = false
 
@@ -65,6 +67,7 @@ struct AgentCommand: AsyncParsableCommand {
         if let direct = try settings.value(direct, "direct") {
             guard bootstrap == nil else { throw CommandError("give either --bootstrap or --direct, not both") }
             configuration.direct = direct.addresses
+            configuration.directLinks = try directLinks.configuration(settings)
         }
         if let instance = try settings.value(instance, "instance") { configuration.instance = instance }
         configuration.interval = try settings.value(interval, "interval", default: .seconds(10))

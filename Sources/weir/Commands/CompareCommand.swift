@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import KafkaClient
 import Logging
 import MetricModel
 import Topology
@@ -18,6 +19,7 @@ struct CompareCommand: AsyncParsableCommand {
               weir compare --report ./comparison                 takes twenty, and writes a page
               weir compare --stage pubsub --print-stage > mine.yaml
               weir compare --topology mine.yaml --only steady,faults
+              weir compare --from b/comparison.json --baseline a/comparison.json     do two runs agree?
             """)
 
     @Flag(help: "Shorter runs: about three minutes in all.")
@@ -66,6 +68,12 @@ struct CompareCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Show the comparison.json of an earlier report instead of running. With --baseline: also end with status 1 "
+                + "unless both agree in every count, and within 20 % in CPU per million samples.", valueName: "file"))
+    var from: String?
+
+    @Option(
+        help: ArgumentHelp(
             "A Kafka cluster of yours in place of the brokers; it is neither killed nor cut off.",
             valueName: "host:port,…"))
     var bootstrap: Bootstrap?
@@ -85,6 +93,7 @@ struct CompareCommand: AsyncParsableCommand {
         let stages = try selectedStages()
         if printStage { return try printStages() }
         let earlier = try baseline.map { try Comparison(baseline: $0) }
+        if let from { return try show(from, earlier, settings) }
         let workplace = try ComparisonDirectory(directory)
         defer { workplace.remove() }
         var options = ComparisonOptions(stages: stages, directory: workplace.path)
@@ -93,7 +102,10 @@ struct CompareCommand: AsyncParsableCommand {
         options.peakSamplesPerSecond = try settings.value(peak, "peak", default: options.peakSamplesPerSecond)
         guard options.peakSamplesPerSecond >= 1 else { throw CommandError("--peak is 1 at least") }
         if let only { options.parts = try parts(only.names) }
-        options.bootstrap = (try settings.value(bootstrap, "bootstrap"))?.addresses.map { "\($0)" } ?? []
+        if let addresses = try settings.value(bootstrap, "bootstrap")?.addresses {
+            try await checkAnswers(addresses)
+            options.bootstrap = addresses.map { "\($0)" }
+        }
         options.command = CommandLine.arguments.map(\.quotedForTheShell).joined(separator: " ")
         options.version = Weir.configuration.version
 
@@ -102,17 +114,49 @@ struct CompareCommand: AsyncParsableCommand {
         try await weir.run([service], logger: Logger(label: "weir.compare") { _ in SwiftLogNoOpLogHandler() })
         await show.clear()
         guard let comparison = service.comparison else { throw ExitCode(130) }
-        var tables = ComparisonTables(comparison).all
-        if let earlier, let changes = ComparisonTables.changes(since: earlier, in: comparison) {
-            tables.append(changes)
-        }
+        let tables = tables(of: comparison, since: earlier)
         if let report { try ComparisonReport(comparison, stages: stages, tables: tables).write(to: report) }
+        try print(comparison, tables, settings)
+    }
+
+    private func tables(of comparison: Comparison, since earlier: Comparison?) -> [QuestionTable] {
+        ComparisonTables(comparison).all
+            + (earlier.flatMap { ComparisonTables.changes(since: $0, in: comparison) }.map { [$0] } ?? [])
+    }
+
+    private func print(_ comparison: Comparison, _ tables: [QuestionTable], _ settings: Settings) throws {
         switch try settings.value(format, "format", default: .table) {
-        case .json: print(try ComparisonReport.json(comparison))
+        case .json: Swift.print(try ComparisonReport.json(comparison))
         case .table:
             let isColored = isatty(STDOUT_FILENO) == 1
-            print(tables.map { $0.text(isColored: isColored) }.joined(separator: "\n\n\n"))
-            if let report { print("\nThe page: \(report)/index.html") }
+            Swift.print(tables.map { $0.text(isColored: isColored) }.joined(separator: "\n\n\n"))
+            if let report { Swift.print("\nThe page: \(report)/index.html") }
+        }
+    }
+
+    /// What an earlier run has found out; with another one beside it, whether both say the same.
+    private func show(_ path: String, _ earlier: Comparison?, _ settings: Settings) throws {
+        guard report == nil else { throw CommandError("--report writes what a run finds out; leave out --from") }
+        let comparison = try Comparison(baseline: path)
+        try print(comparison, tables(of: comparison, since: earlier), settings)
+        if let earlier, !ComparisonAgreement(earlier, comparison).holds { throw ExitCode.failure }
+    }
+
+    /// How long a cluster of the user's may take to say who it is.
+    private static let clusterPatience = Duration.seconds(5)
+
+    /// A publisher waits for a cluster that cannot be reached; a comparison with none has nothing to wait for.
+    private func checkAnswers(_ addresses: [BrokerAddress]) async throws {
+        var configuration = ClientConfiguration(bootstrap: addresses, clientID: "weir-compare")
+        configuration.connectTimeout = Self.clusterPatience
+        configuration.requestTimeout = Self.clusterPatience
+        let cluster = Cluster(
+            configuration: configuration, logger: Logger(label: "weir.compare") { _ in SwiftLogNoOpLogHandler() })
+        defer { cluster.close() }
+        do {
+            _ = try await cluster.refreshMetadata()
+        } catch {
+            throw CommandError("the cluster of --bootstrap does not answer: \(error)")
         }
     }
 
@@ -132,7 +176,7 @@ struct CompareCommand: AsyncParsableCommand {
 
     private func printStages() throws {
         let names = stageNames?.names ?? ShippedStages.names
-        for text in ShippedStages.texts where names.contains(text.name) { print(text.yaml) }
+        for text in ShippedStages.texts where names.contains(text.name) { Swift.print(text.yaml) }
     }
 
     private func parts(_ names: [String]) throws -> Set<ComparisonOptions.Part> {

@@ -74,6 +74,8 @@ struct GenerateCommand: AsyncParsableCommand {
             "Publish straight to these subscribers, without a broker and without a spool.", valueName: "host:port,…"))
     var direct: Bootstrap?
 
+    @OptionGroup var directLinks: DirectLinkOptions
+
     @Option(help: ArgumentHelp("Write down every record in this file before it is published.", valueName: "file"))
     var ledger: String?
 
@@ -115,7 +117,7 @@ struct GenerateCommand: AsyncParsableCommand {
             guard bootstrap == nil, partitions == nil, spoolDir == nil else {
                 throw CommandError("--direct goes without brokers; leave out --bootstrap, --partitions and --spool-dir")
             }
-            return .subscribers(direct.addresses)
+            return .subscribers(direct.addresses, try directLinks.configuration(settings))
         }
         let partitions = try settings.value(partitions, "partitions")
         if let partitions, !(1...10_000).contains(partitions) {

@@ -114,6 +114,15 @@ struct SubscriberCommand: AsyncParsableCommand {
             valueName: "retention"))
     var retention: RetentionSetting?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            The database does not grow beyond this, its write-ahead log not counted: when it is full, commits wait for \
+            retention to make room, and nothing is lost that the topics keep (default: no limit).
+            """,
+            valueName: "size"))
+    var maxDatabaseSize: ByteSize?
+
     @Option(help: ArgumentHelp("Series that are taken in all (default: 1000000).", valueName: "count"))
     var seriesLimit: Int?
 
@@ -169,6 +178,9 @@ struct SubscriberCommand: AsyncParsableCommand {
         let flag = formats.isEmpty ? nil : TopicFormatList(formats: formats.flatMap(\.formats))
         configuration.formats = try settings.value(flag, "formats")?.formats ?? []
         configuration.retention = try settings.value(retention, "retention", default: .standard).policy
+        configuration.maximumDatabaseBytes = try settings.value(maxDatabaseSize, "max-database-size").map {
+            Int64($0.bytes)
+        }
         configuration.seriesLimits = try limits(settings)
         let measurement = ProcessMeasurement(job: "weir-subscriber", labels: ["group": configuration.group])
         let subscriber = try SubscriberService(

@@ -11,18 +11,19 @@ enum SettingNames {
             "compaction-check", "min-free-space", "self-metrics", "metrics-by", "instance", "log-level",
             "report", "report-every",
         ]),
-        "agent": [
+        "agent": DirectLinkOptions.names.union([
             "bootstrap", "interval", "collectors", "spool-dir", "spool-max", "instance", "self-metrics",
             "log-level", "direct", "report", "report-every",
-        ],
-        "generate": [
+        ]),
+        "generate": DirectLinkOptions.names.union([
             "bootstrap", "partitions", "spool-dir", "direct", "hosts", "series", "interval", "seed", "for", "burst",
             "shape", "instance-prefix", "topic", "ledger", "format", "report", "report-every", "log-level",
-        ],
+        ]),
         "subscriber": [
             "alerts", "bootstrap", "database", "formats", "group", "group-instance-id", "session-timeout", "mode",
-            "retention", "rules", "series-limit", "series-limit-per-metric", "series-limit-per-source", "topics",
-            "self-metrics", "instance", "log-level", "direct", "report", "report-every",
+            "max-database-size", "retention", "rules", "series-limit", "series-limit-per-metric",
+            "series-limit-per-source", "topics", "self-metrics", "instance", "log-level", "direct", "report",
+            "report-every",
         ],
         "compare": ["hosts", "series", "interval", "events", "peak", "bootstrap", "format"],
         "database": ["database", "format"],

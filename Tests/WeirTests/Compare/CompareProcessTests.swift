@@ -54,6 +54,25 @@ struct CompareProcessTests {
         }
     }
 
+    /// Its threads are on their way to a stop when the parent ends: neither a pipe nor `SIGCONT` reaches such a process.
+    @Test(arguments: 0..<4)
+    func `killed with kill -9 in the moment in which one of its processes is being stopped`(index: Int) async throws {
+        let weir = try WeirProcesses()
+        let runner = try start(weir)
+        let processes = try await awaitAll(weir, runner)
+        // The runner stops none before it is at work.
+        try await eventually("all processes have reported") {
+            let files = (try? FileManager.default.subpathsOfDirectory(atPath: weir.directory.appending("work"))) ?? []
+            return files.count { $0.hasSuffix(".report.json") } >= processes.count
+        }
+        let stopped = processes[index % processes.count]
+        kill(stopped, SIGSTOP)
+        runner.kill()
+        try await eventually("everything it started is gone") {
+            started(in: weir.directory.appending("work"), by: runner.identifier).isEmpty
+        }
+    }
+
     @Test func `interrupted with Ctrl-C`() async throws {
         let weir = try WeirProcesses()
         let runner = try start(weir)

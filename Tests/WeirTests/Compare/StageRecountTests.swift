@@ -107,9 +107,8 @@ struct StageRecountTests {
         options.program = try builtExecutable("weir")
         options.parts = [.steady]
         options.pace = ComparisonPace(
-            warmUp: .milliseconds(100), steady: .milliseconds(700), peak: .zero, fault: .zero, burst: .zero,
-            calm: .zero,
-            patience: .seconds(60), scales: [], together: 1)
+            warmUp: .zero, steady: .milliseconds(700), peak: .zero, mode: .zero, scale: .zero, settling: .seconds(30),
+            fault: .zero, burst: .zero, calm: .zero, patience: .seconds(60), scales: [], together: 1)
         let comparison = try await ComparisonRunner(options) { _ in }.run()
         for stage in comparison.stages {
             let steady = try #require(stage.steady)

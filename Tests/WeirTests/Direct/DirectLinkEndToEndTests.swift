@@ -109,7 +109,7 @@ struct DirectLinkEndToEndTests {
         #expect(result.output.contains("\"final\" : true"))
         try await stop(first)
         try await stop(second)
-        let published = try PublishedWorkload(ledger: ledger)
+        let published = try PublishedLedger(path: ledger)
         #expect(published.records.count == 7 * (12 + 15))
         for name in ["first", "second"] { try expectAll(published, in: database(name)) }
     }
@@ -172,7 +172,7 @@ struct DirectLinkEndToEndTests {
         let link = try #require(try ProcessReport(reading: report("generate")).publisher?.direct?.first)
         #expect(link.offeredSamples == link.sentSamples + link.lostSamples.values.reduce(0, +))
         #expect(link.lostSamples.values.allSatisfy { $0 == 0 }, "\(link.lostSamples)")
-        try expectAll(try PublishedWorkload(ledger: ledger), in: database("subscriber"))
+        try expectAll(try PublishedLedger(path: ledger), in: database("subscriber"))
     }
 
     @Test("a subscriber that is killed under load loses what it had in hand, and no more than was sent to it")
@@ -194,7 +194,7 @@ struct DirectLinkEndToEndTests {
         }
         try await stop(generator)
         try await stop(subscriber)
-        let published = try PublishedWorkload(ledger: ledger)
+        let published = try PublishedLedger(path: ledger)
         let link = try #require(try ProcessReport(reading: report("generate")).publisher?.direct?.first)
         let stored = try StoredSamples(database: database("subscriber"))
         #expect(link.offeredSamples == published.sampleCount)
@@ -235,7 +235,7 @@ struct DirectLinkEndToEndTests {
         subscriber = try startReader()
         let status = try await generator.wait(within: .seconds(60))
         #expect(status == .exited(0), "\(generator.errorOutput)")
-        let published = try PublishedWorkload(ledger: ledger)
+        let published = try PublishedLedger(path: ledger)
         #expect(published.records.count == 9 * 40)
         #expect(published.records.map(\.sequence) == Array(0..<360))
         try await eventually("all are stored: \(subscriber.errorOutput)") {
@@ -255,18 +255,18 @@ struct DirectLinkEndToEndTests {
     }
 
     /// Every sample of a ledger, by series and time.
-    private func samples(of published: PublishedWorkload) -> [String: [Int64: Double]] {
+    private func samples(of published: PublishedLedger) -> [String: [Int64: Double]] {
         var samples: [String: [Int64: Double]] = [:]
         for index in published.records.indices {
             for (series, value) in published.samples(of: index) {
-                samples[series, default: [:]][published.records[index].milliseconds] = value
+                samples[series, default: [:]][published.records[index].time] = value
             }
         }
         return samples
     }
 
     private func expectAll(
-        _ published: PublishedWorkload, in database: String, sourceLocation: SourceLocation = #_sourceLocation
+        _ published: PublishedLedger, in database: String, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let stored = try StoredSamples(database: database)
         #expect(stored.count == published.sampleCount, sourceLocation: sourceLocation)
