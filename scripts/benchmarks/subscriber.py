@@ -23,7 +23,8 @@ What it costs to bring samples from a topic into SQLite, retention, limits, wind
 by kcat in lz4 batches, one record per host and run, before the subscriber starts.
 
   throughput   5 million samples: CPU seconds per million, memory, bytes per sample
-  modes        the same in every processing mode; sequence on a tenth of them
+  live         20,000 samples/s of 20,000 series as they come, one of each a second: CPU seconds per million
+  modes        the first in every processing mode; sequence on a tenth of them
   restart      kill -9 while 50,000 samples/s come, and a new start at once: how long until the present is in the database
   catch-up     away for 60 s at 50,000 samples/s: how long until all of it is in the database
   series       100,000 active series: memory
@@ -54,15 +55,15 @@ class Subscriber(Measured):
 
     def wait_for(self, records):
         """Until the offsets in the database have reached this many records. Returns the seconds since the start."""
-        while self._committed() < records:
+        while self.committed() < records:
             if self.process.poll() is not None:
                 raise SystemExit(f"the subscriber ended with status {self.process.returncode}; see {self._log.name}")
             if time.monotonic() - self.begin > PATIENCE:
-                raise SystemExit(f"{self._committed()} of {records} records were committed after {PATIENCE} s")
+                raise SystemExit(f"{self.committed()} of {records} records were committed after {PATIENCE} s")
             time.sleep(0.02)
         return time.monotonic() - self.begin
 
-    def _committed(self):
+    def committed(self):
         if not pathlib.Path(self.database).exists():
             return 0
         try:
@@ -115,6 +116,25 @@ def run_throughput(binary, broker, directory, arguments, figures):
     figures.at_most("bytes per sample in chunks", statistics["bytesPerSealedSample"], 3, "bytes")
     figures.at_most(
         "bytes per sample, windows and indexes included", statistics["fileBytes"] / shape.samples, None, "bytes")
+
+
+def run_live(binary, broker, directory, _arguments, figures):
+    """Most commits have one sample of each series, which is the dearest there is. A whole minute, so that it is settled once."""
+    generate = [
+        binary, "generate", "--kind", "cpu", "--hosts", "100", "--series", "200", "--interval", "1s", "--topic", TOPIC,
+        "--bootstrap", broker.address, "--spool-dir", f"{directory}/spool",
+    ]
+    with Measured(generate), Subscriber(binary, broker, f"{directory}/weir.sqlite") as subscriber:
+        time.sleep(15)  # all series are known, and what came meanwhile is committed
+        with Watch(subscriber, broker) as watch:
+            cpu, records = subscriber.cpu_seconds(), subscriber.committed()
+            time.sleep(60)
+            cpu, records = subscriber.cpu_seconds() - cpu, subscriber.committed() - records
+        figures.at_most(
+            "20,000 samples/s as they come", cpu / (records * 200) * 1e6, None, "s/million",
+            f"{records * 200 / 60:,.0f} samples/s", watch.others_share)
+        figures.at_most("resident memory", subscriber.resident_megabytes(), None, "MB")
+        subscriber.stop()
 
 
 def run_modes(binary, broker, directory, arguments, figures):
@@ -230,6 +250,7 @@ def _check(statistics, shape):
 
 PARTS = {
     "throughput": run_throughput,
+    "live": run_live,
     "modes": run_modes,
     "restart": run_restart,
     "catch-up": run_catch_up,

@@ -158,7 +158,9 @@ private struct OpenRows {
         while try rows.step() {
             let value = rows.sampleValue(2)
             if value.isStalenessMarker { continue }
-            return (SeriesID(rows.integer(0)), Sample(timestamp: Timestamp(milliseconds: rows.integer(1)), value: value))
+            return (
+                SeriesID(rows.integer(0)), Sample(timestamp: Timestamp(milliseconds: rows.integer(1)), value: value)
+            )
         }
         return nil
     }

@@ -31,7 +31,8 @@ struct WindowTables {
         settled = try SettledBorder.read(database)
         putBorder = try PreparedStatement("UPDATE settling SET settled_before = ?, series_id = ?", on: database)
         firstRow = try PreparedStatement(
-            "SELECT timestamp FROM sample WHERE timestamp >= ? AND timestamp < ? ORDER BY timestamp LIMIT 1", on: database)
+            "SELECT timestamp FROM sample WHERE timestamp >= ? AND timestamp < ? ORDER BY timestamp LIMIT 1",
+            on: database)
         newestRow = try PreparedStatement("SELECT timestamp FROM sample ORDER BY timestamp DESC LIMIT 1", on: database)
         rows = try PreparedStatement(
             "SELECT series_id, timestamp, value FROM sample WHERE timestamp >= ? AND timestamp < ?", on: database)
