@@ -26,9 +26,9 @@ struct ComparisonPace: Sendable {
     let counting = Duration.seconds(2)
 
     static let quick = ComparisonPace(
-        warmUp: .seconds(3), steady: .seconds(4), peak: .seconds(3), mode: .seconds(2), scale: .seconds(2),
+        warmUp: .seconds(3), steady: .seconds(3), peak: .seconds(3), mode: .seconds(2), scale: .seconds(2),
         settling: .seconds(4), fault: .seconds(2), burst: .milliseconds(1500), calm: .milliseconds(500),
-        patience: .seconds(15), scales: [1, 2, 6], together: 3)
+        patience: .seconds(15), scales: [1, 6], together: 3)
     static let full = ComparisonPace(
         warmUp: .seconds(5), steady: .seconds(30), peak: .seconds(15), mode: .seconds(15), scale: .seconds(10),
         settling: .seconds(20), fault: .seconds(10), burst: .seconds(5), calm: .seconds(2), patience: .seconds(60),

@@ -10,8 +10,8 @@ public struct ComparisonRunner: Sendable {
     private let progress: ProgressAccount
     private let lifeline: Lifeline
 
-    /// The processing modes of a subscriber, the slowest first: what it does not manage the next one makes up for.
-    static let modes = ["sequence", "batch", "stream", "realtime"]
+    /// The processing modes of a subscriber, the one that stages run in first and the slowest last.
+    static let modes = ["batch", "stream", "realtime", "sequence"]
 
     /// - Parameter progress: told what is going on, from any thread.
     public init(
@@ -45,15 +45,19 @@ public struct ComparisonRunner: Sendable {
         case steady, peak, mode(String)
     }
 
-    /// What is asked of a stage while it runs once. Modes come last, the one that may not keep up before the others.
+    /// What is asked of a stage while it runs once: last what it may not keep up with, so that no other answer has to make up
+    /// for it. The steady phase answers for the first mode as well.
     private func questions(of stage: Stage) -> [Question] {
         var questions: [Question] = []
-        if options.parts.contains(.steady) { questions.append(.steady) }
+        let isSteady = options.parts.contains(.steady)
+        if isSteady { questions.append(.steady) }
+        if hasModes(stage) { questions += Self.modes.dropFirst(isSteady ? 1 : 0).map(Question.mode) }
         if options.parts.contains(.peak) { questions.append(.peak) }
-        if options.parts.contains(.modes), stage.name == brokerStage?.name {
-            questions += Self.modes.map(Question.mode)
-        }
         return questions
+    }
+
+    private func hasModes(_ stage: Stage) -> Bool {
+        options.parts.contains(.modes) && stage.name == brokerStage?.name
     }
 
     private func phase(of question: Question) -> StageMeasurement.Phase {
@@ -67,7 +71,7 @@ public struct ComparisonRunner: Sendable {
                 patience: pace.settling)
         case .mode(let mode):
             StageMeasurement.Phase(
-                load: options.load, mode: mode, duration: pace.mode, patience: pace.settling)
+                load: options.load, mode: mode, duration: pace.mode, patience: pace.settling * 2)
         }
     }
 
@@ -83,7 +87,9 @@ public struct ComparisonRunner: Sendable {
         }
         for (question, result) in zip(questions, outcome.results) {
             switch question {
-            case .steady: comparison.stages[index].steady = result
+            case .steady:
+                comparison.stages[index].steady = result
+                if hasModes(stage) { comparison.modes.append(ModeResult(mode: Self.modes[0], steady: result)) }
             case .peak: comparison.stages[index].peak = result
             case .mode(let mode): comparison.modes.append(ModeResult(mode: mode, steady: result))
             }
