@@ -48,7 +48,9 @@ public struct StageDemoService: Service {
             let now = await run.snapshot()
             let picture = StagePicture(stage: stage, second: second, before: before, now: now)
             if isTerminal {
-                print("\u{1B}[H\u{1B}[2J\(picture.text)\n\nCtrl-C ends it.")
+                // Over the picture before, line by line, so that nothing flickers; the first one clears the screen.
+                let lines = "\(picture.text)\n\nCtrl-C ends it.".replacing("\n", with: "\u{1B}[K\n")
+                print("\(second == 1 ? "\u{1B}[2J" : "")\u{1B}[H\(lines)\u{1B}[J")
                 fflush(nil)
             } else {
                 print(picture.line)
@@ -66,10 +68,9 @@ struct StagePicture {
     let before: StageSnapshot
     let now: StageSnapshot
 
-    private var seconds: Double { max(0.001, (now.instant - before.instant) / .seconds(1)) }
-
     private func rate(_ process: StageSnapshot.Process, _ value: (StageSnapshot.Process) -> Int) -> Double {
-        Double(value(process) - (before.process(process.name).map(value) ?? 0)) / seconds
+        Double(value(process) - (before.process(process.name).map(value) ?? 0))
+            / now.seconds(since: before, process.name)
     }
 
     /// Publishers, brokers and subscribers side by side.
